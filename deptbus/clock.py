@@ -1,0 +1,29 @@
+"""Time comes in as an argument: everything that needs the hour takes a ``Clock``.
+
+Times are integers, milliseconds since 1970-01-01T00:00:00Z, everywhere in the library; ISO 8601 only at the edges.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], int]
+"""Answers the present time in milliseconds since the epoch."""
+
+
+def system_clock() -> int:
+    """The machine's own clock."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(time_ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds: ``2020-01-20T16:00:00.000Z``."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def from_iso(text: str) -> int:
+    """Milliseconds since the epoch of an RFC 3339 time; raises ``ValueError`` for anything else or without a zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"the time {text!r} has no time zone")
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,116 @@
+"""Avro values in Confluent framing: a zero byte, the schema id in four bytes, then Avro binary.
+
+Pure: schemas come in parsed with their registry ids; nothing is looked up. Bytes are not trusted: sizes are
+checked first, whatever the decoder throws becomes a ``CodecError``, and all bytes must have been consumed.
+"""
+
+import io
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fastavro
+
+from deptbus.errors import CodecError
+
+Schema = Mapping[str, Any]
+_HEADER = struct.Struct(">bI")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSchema:
+    """A schema version and the id under which the registry knows it."""
+
+    id: int
+    type: str
+    version: int
+    parsed: Schema
+    """As ``fastavro.parse_schema`` returns it, self-contained."""
+
+
+class Codec:
+    """Encodes by event type with its newest version; decodes by schema id.
+
+    ``schemas`` holds every version that this process may meet; the newest of a type writes, and a value written
+    with an older or newer one is resolved to it. More can be added with ``add`` when a new id is met.
+    """
+
+    def __init__(self, schemas: Iterable[RegisteredSchema], value_bytes_max: int = 1_000_000) -> None:
+        self._newest: dict[str, RegisteredSchema] = {}
+        self._by_id: dict[int, RegisteredSchema] = {}
+        self._value_bytes_max = value_bytes_max
+        for schema in schemas:
+            self._by_id[schema.id] = schema
+            if schema.type not in self._newest or self._newest[schema.type].version < schema.version:
+                self._newest[schema.type] = schema
+
+    def add(self, schema: RegisteredSchema) -> None:
+        """Make a foreign version known: it can be read, and never becomes the one that writes."""
+        self._by_id.setdefault(schema.id, schema)
+        self._newest.setdefault(schema.type, schema)
+
+    def schema(self, event_type: str) -> RegisteredSchema:
+        """The version that writes ``event_type``; ``CodecError`` (``unknown_type``) if there is none."""
+        try:
+            return self._newest[event_type]
+        except KeyError:
+            raise CodecError(
+                "unknown_type", f"no schema of {event_type} is known; add schemas/ and run `deptbus schemas register`"
+            ) from None
+
+    def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
+        """The framed value. ``CodecError`` with reason ``invalid`` or ``too_large``."""
+        schema = self.schema(event_type)
+        out = io.BytesIO()
+        out.write(_HEADER.pack(0, schema.id))
+        try:
+            fastavro.schemaless_writer(out, schema.parsed, data, strict=True)
+        except Exception as error:  # fastavro raises many kinds for data that does not fit
+            raise CodecError("invalid", f"the data do not fit {event_type} v{schema.version}: {error}") from error
+        if out.tell() > self._value_bytes_max:
+            raise CodecError(
+                "too_large", f"{event_type} takes {out.tell()} bytes; {self._value_bytes_max} are allowed"
+            )
+        return out.getvalue()
+
+    def schema_id(self, value: bytes | None) -> int:
+        """The id in a framed value. ``CodecError``: ``too_large``, ``framing`` (too short), ``bad_magic``."""
+        if value is None or len(value) < _HEADER.size:
+            raise CodecError("framing", "the value is empty or shorter than its five-byte header")
+        if len(value) > self._value_bytes_max:
+            raise CodecError("too_large", f"the value has {len(value)} bytes; {self._value_bytes_max} are allowed")
+        magic, schema_id = _HEADER.unpack_from(value)
+        if magic != 0:
+            raise CodecError("bad_magic", f"the value begins with byte {magic & 0xFF}, not 0: it is not framed Avro")
+        return int(schema_id)
+
+    def knows(self, schema_id: int) -> bool:
+        """Whether a value with this id can be decoded."""
+        return schema_id in self._by_id
+
+    def decode(self, value: bytes | None, event_type: str | None = None) -> dict[str, Any]:
+        """The record in a framed value, as the newest version known here sees it.
+
+        ``event_type`` is what the envelope says; a value of another type is refused. ``CodecError`` reasons:
+        those of ``schema_id``, ``unknown_schema``, ``wrong_type``, ``undecodable``, ``trailing``.
+        """
+        schema_id = self.schema_id(value)
+        assert value is not None
+        writer = self._by_id.get(schema_id)
+        if writer is None:
+            raise CodecError("unknown_schema", f"the schema id {schema_id} is not known to the registry")
+        if event_type is not None and writer.type != event_type:
+            raise CodecError("wrong_type", f"the envelope says {event_type}, the value is a {writer.type}")
+        reader = self._newest[writer.type]
+        source = io.BytesIO(value)
+        source.seek(_HEADER.size)
+        try:
+            data = fastavro.schemaless_reader(
+                source, writer.parsed, None if reader.id == writer.id else reader.parsed
+            )
+        except Exception as error:  # truncated varints, bad union indexes, bad UTF-8: all kinds come
+            raise CodecError("undecodable", f"the value is not a {writer.type} v{writer.version}: {error!r}") from error
+        if source.tell() != len(value):
+            raise CodecError("trailing", f"{len(value) - source.tell()} bytes follow the {writer.type}")
+        return data  # type: ignore[return-value]  # a record schema reads a dict

@@ -1,0 +1,93 @@
+"""Every setting, its default and its unit; the one place that reads the environment (``BUS_…`` variables).
+
+Everything else takes a ``Settings`` or a part of it as an argument.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deptbus.errors import SettingsError
+from deptbus.namespace import Namespace
+
+
+class Settings(BaseSettings):
+    """The settings of one process. ``Settings.load()`` is how a process gets them."""
+
+    model_config = SettingsConfigDict(env_prefix="BUS_", frozen=True, extra="ignore")
+
+    # Where
+    root: Path = Field(default_factory=Path.cwd, description="The folder with schemas/, topics/ and services/.")
+    run_dir: Path = Field(Path(".run"), description="Where local processes keep data, logs and pids; below root.")
+    stack: Literal["local", "compose", "external"] | None = Field(
+        None, description="Who runs broker and registry; by default local where Maven is found, else compose."
+    )
+    namespace: str = Field("", description="The world to work in; empty is actual life.")
+
+    # Broker and registry
+    bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka's addresses, comma separated.")
+    schema_registry_url: str = Field(
+        "http://127.0.0.1:18081/apis/ccompat/v7", description="The Confluent-compatible API of the registry."
+    )
+    schema_registry_user: str | None = None
+    schema_registry_password: SecretStr | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_ca_location: Path | None = None
+    ssl_certificate_location: Path | None = None
+    ssl_key_location: Path | None = None
+    replication: int | None = Field(None, ge=1, description="Overrides the replication factor in topics/.")
+
+    # The local stack
+    kafka_port: int = Field(19092, ge=1, le=65535)
+    kafka_controller_port: int = Field(19093, ge=1, le=65535)
+    registry_port: int = Field(18081, ge=1, le=65535)
+    kafka_heap: str = Field("512m", description="Heap of the local broker, as the JVM writes it.")
+    registry_heap: str = Field("256m", description="Heap of the local registry, as the JVM writes it.")
+    start_timeout_s: float = Field(60, gt=0, description="How long a start may take, in seconds.")
+
+    # Limits
+    value_bytes_max: int = Field(1_000_000, gt=0, description="The codec refuses larger values, in bytes.")
+    publish_timeout_s: float = Field(30, gt=0, description="After this an unanswered publish is unknown.")
+    publish_buffer_max: int = Field(100_000, gt=0, description="Events waiting in the producer at most.")
+    handler_attempts_max: int = Field(3, ge=1, description="Calls of one handler for one event at most.")
+    handler_backoff_ms: int = Field(200, ge=0, description="Pause before the second attempt; doubles each time.")
+    handler_backoff_max_ms: int = Field(5_000, ge=0, description="The longest pause between attempts.")
+    inbox_max: int = Field(100_000, gt=0, description="Handled event ids remembered by a subscriber.")
+    batch_max: int = Field(500, ge=1, description="Journal entries in one transaction at most.")
+    batch_wait_ms: int = Field(10, ge=0, description="How long a batch waits for more entries.")
+    input_wait_s: float = Field(60, gt=0, description="A tick waits at most this long for inputs to be read.")
+
+    # Logs
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    lang: Literal["zh", "en"] = Field("en", description="The language of tables and messages for people.")
+
+    # Tests of crash safety
+    failpoint: str | None = Field(
+        None, description="NAME or NAME:N: the process kills itself the Nth time it passes that point."
+    )
+
+    @classmethod
+    def load(cls, **overrides: object) -> "Settings":
+        """The settings of this process; ``SettingsError`` names the variable that is wrong."""
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "BUS_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise SettingsError(f"{name} is not usable: {first['msg']} (given: {first['input']!r}).") from None
+
+    @property
+    def world(self) -> Namespace:
+        """The namespace, checked."""
+        return Namespace(self.namespace)
+
+    @property
+    def run_path(self) -> Path:
+        """The absolute path of ``run_dir``."""
+        return self.root / self.run_dir
