@@ -1,0 +1,1 @@
+"""deptbus: an event-driven bus on which government departments work together."""

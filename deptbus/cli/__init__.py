@@ -1,0 +1,42 @@
+"""The ``deptbus`` command. One module per group of commands; each declares its own ``app`` or commands.
+
+A ``BusError`` is printed as one sentence on standard error and ends with its exit code; anything else is a bug
+and shows its traceback.
+"""
+
+import sys
+
+import click
+import typer
+
+from deptbus.cli import output
+from deptbus.errors import BusError
+
+app = typer.Typer(
+    name="deptbus",
+    help="An event-driven bus on which government departments work together.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def _assemble() -> None:
+    """Put the groups together, in the order in which a person meets them."""
+
+
+def main() -> None:
+    """The entry point: runs the command and turns errors into a sentence and an exit code."""
+    _assemble()
+    try:
+        code = app(standalone_mode=False)
+    except BusError as error:
+        output.error(str(error))
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
