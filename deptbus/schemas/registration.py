@@ -1,0 +1,66 @@
+"""Brings the schemas on disk to the registry, and their ids back."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from deptbus.errors import SchemaError
+from deptbus.registry import CONNECTIONS_MAX, Registry
+from deptbus.schemas.codecs import SchemaKey
+from deptbus.schemas.store import SchemaStore
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of one schema version."""
+
+    type: str
+    version: int
+    id: int
+    new: bool
+    """Whether the registry did not have it before."""
+
+
+def register_schemas(
+    registry: Registry,
+    store: SchemaStore,
+    compatibility: Mapping[str, str],
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Registration]:
+    """Register every version, each type's in order, several types at once; doing it again changes nothing.
+
+    ``compatibility`` holds the level of each event type; ``progress`` is told how many versions were just done.
+    ``RegistryError``, ``SchemaIncompatible``.
+    """
+
+    def register_type(event_type: str) -> list[Registration]:
+        done = []
+        for file in store.versions(event_type):
+            schema_id = registry.id_of(event_type, file.schema)
+            new = schema_id is None
+            if schema_id is None:
+                schema_id = registry.register(event_type, file.schema)
+            done.append(Registration(event_type, file.version, schema_id, new))
+            progress(1)
+        # A subject must exist before it can have a level of its own.
+        if any(registration.new for registration in done) and event_type in compatibility:
+            registry.set_compatibility(event_type, compatibility[event_type])
+        return done
+
+    with ThreadPoolExecutor(CONNECTIONS_MAX) as pool:
+        return [registration for done in pool.map(register_type, store.types()) for registration in done]
+
+
+def resolve_ids(registry: Registry, store: SchemaStore) -> dict[SchemaKey, int]:
+    """The id of every schema version, asked all at once before the first message.
+
+    ``SchemaError`` if the registry lacks one; ``RegistryError``.
+    """
+    files = store.all()
+    with ThreadPoolExecutor(CONNECTIONS_MAX) as pool:
+        found = list(pool.map(lambda file: registry.id_of(file.type, file.schema), files))
+    missing = [f"{file.type} v{file.version}" for file, schema_id in zip(files, found, strict=True) if schema_id is None]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise SchemaError(f"The registry does not know {missing[0]}{more}; run `deptbus schemas register`.")
+    return {(file.type, file.version): schema_id for file, schema_id in zip(files, found, strict=True) if schema_id}
