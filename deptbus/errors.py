@@ -76,6 +76,10 @@ class PublishUnknown(BusError):
     """An event was sent and no answer came: it may or may not be on the topic."""
 
 
+class TransactionUnclear(BusError):
+    """A transaction's commit or abort has no certain end: close its producer and make a new one (I4)."""
+
+
 class HandlerFailed(BusError):
     """A handler raised after all its retries; the event is in the dead letters."""
 

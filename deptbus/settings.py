@@ -19,17 +19,38 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BUS_", frozen=True, extra="ignore")
 
     # Where
-    root: Path = Field(default_factory=Path.cwd, description="The folder with schemas/, topics/ and services/.")
-    run_dir: Path = Field(Path(".run"), description="Where local processes keep data, logs and pids; below root.")
+    root: Path = Field(
+        default_factory=Path.cwd, description="The folder with schemas/, topics/ and services/."
+    )
+    run_dir: Path = Field(
+        Path(".run"), description="Where local processes keep data, logs and pids; below root."
+    )
     stack: Literal["local", "compose", "external"] | None = Field(
         None, description="Who runs broker and registry; by default local where Maven is found, else compose."
     )
     namespace: str = Field("", description="The world to work in; empty is actual life.")
 
+    # The stack on this machine
+    kafka_port: int = Field(19092, ge=1, le=65535)
+    kafka_controller_port: int = Field(19093, ge=1, le=65535)
+    registry_port: int = Field(18081, ge=1, le=65535)
+    kafka_heap: str = Field("512m", description="Heap of the local broker, as the JVM writes it.")
+    registry_heap: str = Field("256m", description="Heap of the local registry, as the JVM writes it.")
+    lib_dir: Path = Field(Path(".run/lib"), description="Where the local stack's jars lie; below root.")
+    fetch_timeout_s: float = Field(600, gt=0, description="How long Maven may fetch jars, in seconds.")
+    start_timeout_s: float = Field(60, gt=0, description="How long a start may take, in seconds.")
+    stop_timeout_s: float = Field(
+        20, gt=0, description="After this a stopping process is killed, in seconds."
+    )
+
     # Broker and registry
-    bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka's addresses, comma separated.")
+    bootstrap_servers: str = Field(
+        default_factory=lambda given: f"127.0.0.1:{given['kafka_port']}",
+        description="Kafka's addresses, comma separated; by default this machine's stack.",
+    )
     schema_registry_url: str = Field(
-        "http://127.0.0.1:18081/apis/ccompat/v7", description="The Confluent-compatible API of the registry."
+        default_factory=lambda given: f"http://127.0.0.1:{given['registry_port']}/apis/ccompat/v7",
+        description="The Confluent-compatible API of the registry; by default this machine's stack.",
     )
     schema_registry_user: str | None = None
     schema_registry_password: SecretStr | None = None
@@ -42,20 +63,17 @@ class Settings(BaseSettings):
     ssl_key_location: Path | None = None
     replication: int | None = Field(None, ge=1, description="Overrides the replication factor in topics/.")
 
-    # The local stack
-    kafka_port: int = Field(19092, ge=1, le=65535)
-    kafka_controller_port: int = Field(19093, ge=1, le=65535)
-    registry_port: int = Field(18081, ge=1, le=65535)
-    kafka_heap: str = Field("512m", description="Heap of the local broker, as the JVM writes it.")
-    registry_heap: str = Field("256m", description="Heap of the local registry, as the JVM writes it.")
-    start_timeout_s: float = Field(60, gt=0, description="How long a start may take, in seconds.")
-
     # Limits
     value_bytes_max: int = Field(1_000_000, gt=0, description="The codec refuses larger values, in bytes.")
     publish_timeout_s: float = Field(30, gt=0, description="After this an unanswered publish is unknown.")
     publish_buffer_max: int = Field(100_000, gt=0, description="Events waiting in the producer at most.")
+    publish_linger_ms: float = Field(
+        1, ge=0, description="How long an event waits for others to travel with it."
+    )
     handler_attempts_max: int = Field(3, ge=1, description="Calls of one handler for one event at most.")
-    handler_backoff_ms: int = Field(200, ge=0, description="Pause before the second attempt; doubles each time.")
+    handler_backoff_ms: int = Field(
+        200, ge=0, description="Pause before the second attempt; doubles each time."
+    )
     handler_backoff_max_ms: int = Field(5_000, ge=0, description="The longest pause between attempts.")
     inbox_max: int = Field(100_000, gt=0, description="Handled event ids remembered by a subscriber.")
     batch_max: int = Field(500, ge=1, description="Journal entries in one transaction at most.")
@@ -80,7 +98,9 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = "BUS_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise SettingsError(f"{name} is not usable: {first['msg']} (given: {first['input']!r}).") from None
+            raise SettingsError(
+                f"{name} is not usable: {first['msg']} (given: {first['input']!r})."
+            ) from None
 
     @property
     def world(self) -> Namespace:
@@ -90,4 +110,9 @@ class Settings(BaseSettings):
     @property
     def run_path(self) -> Path:
         """The absolute path of ``run_dir``."""
-        return self.root / self.run_dir
+        return (self.root / self.run_dir).absolute()
+
+    @property
+    def lib_path(self) -> Path:
+        """The absolute path of ``lib_dir``."""
+        return (self.root / self.lib_dir).absolute()

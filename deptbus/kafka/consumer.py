@@ -1,0 +1,304 @@
+"""Consumers: a group member with manual commits, a tail without a group, and readers up to the known end.
+
+All read committed records only. A log may end in transaction markers, which no client is shown: positions
+come from the end-of-partition event, never from counting records.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from deptbus.errors import ClusterUnreachable, NotFound
+from deptbus.kafka.configuration import Configuration
+from deptbus.record import Record
+from deptbus.transport import Partition, Position
+
+BEGINNING = int(OFFSET_BEGINNING)
+END = int(OFFSET_END)
+
+_REPLY_S = 10.0
+"""How long a broker may take to answer a question about a topic, in seconds."""
+_SILENCE_S = 30.0
+"""A reader with records before it that gets none for so long gives up, in seconds."""
+
+
+def logical_name(physical: str) -> str:
+    """The name in ``topics/`` of a Kafka topic of any namespace."""
+    return physical.split(".", 2)[2] if physical.startswith("ns.") else physical
+
+
+def to_record(message: Message, topic: str) -> Record:
+    """A Kafka message as a record under its logical topic name."""
+    return Record(
+        topic,
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        message.headers() or [],
+    )
+
+
+class _Reader:
+    """What all consumers share: batches of records, and the position reached in each partition."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._consumer = Consumer(configuration)
+        self._logical: dict[str, str] = {}
+        self.reached: dict[Partition, int] = {}
+        """The next offset of each partition; at its end, markers after the last record are behind it."""
+
+    def _records(self, count_max: int, timeout_s: float) -> list[Record]:
+        """What is there, waiting at most ``timeout_s`` for the first; consume() waits for a full batch."""
+        first = self._consumer.poll(timeout_s)
+        if first is None:
+            return []
+        records: list[Record] = []
+        self._take(first, records)
+        if count_max > 1:
+            for message in self._consumer.consume(count_max - 1, 0):
+                self._take(message, records)
+        return records
+
+    def _take(self, message: Message, records: list[Record]) -> None:
+        error = message.error()
+        if error is None:
+            physical = message.topic()
+            topic = self._logical.get(physical)
+            if topic is None:
+                topic = self._logical[physical] = logical_name(physical)
+            record = to_record(message, topic)
+            self.reached[topic, record.partition] = record.offset + 1
+            records.append(record)
+        elif error.code() == KafkaError._PARTITION_EOF:
+            partition = (logical_name(message.topic()), message.partition())
+            self.reached[partition] = max(message.offset(), self.reached.get(partition, 0))
+        else:
+            self._failed(error, message)
+
+    def _failed(self, error: KafkaError, message: Message) -> None:
+        if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
+            raise NotFound(f"The topic {message.topic()} is not there. Run `deptbus topics apply`.")
+        if error.fatal() or not (error.retriable() or error.code() in _PASSING):
+            raise ClusterUnreachable(
+                f"Reading {message.topic() or 'as this group'} ended: {error.str()} ({error.name()})"
+            )
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
+
+
+class Tail(_Reader):
+    """Follows topics from given offsets, without a group.
+
+    ``starts``: physical topic to ``BEGINNING``, ``END`` or a mapping of partitions to offsets. What ``END``
+    means is asked for here, so that whatever is published after the constructor returns is seen.
+    """
+
+    def __init__(self, configuration: Configuration, starts: Mapping[str, int | Mapping[int, int]]) -> None:
+        super().__init__(configuration)
+        assignment = []
+        try:
+            for topic, start in starts.items():
+                offsets = start if isinstance(start, Mapping) else self._offsets(topic, start)
+                for partition, offset in offsets.items():
+                    assignment.append(TopicPartition(topic, partition, offset))
+                    self.reached[logical_name(topic), partition] = max(0, offset)
+        except BaseException:
+            self.close()
+            raise
+        self._consumer.assign(assignment)
+
+    def _offsets(self, topic: str, start: int) -> dict[int, int]:
+        bounds = watermarks(self._consumer, topic)
+        if start == END:
+            return {partition: high for partition, (_, high) in bounds.items()}
+        return {partition: low for partition, (low, _) in bounds.items()}
+
+    def poll(self, timeout_s: float, count_max: int = 500) -> list[Record]:
+        """The next records of all topics; waits at most ``timeout_s`` for the first."""
+        return self._records(count_max, timeout_s)
+
+    def has_reached(self, ends: Mapping[Partition, int]) -> bool:
+        """Whether everything before these offsets (logical topic names) has been returned by ``poll``."""
+        return all(self.reached.get(partition, 0) >= end for partition, end in ends.items())
+
+
+def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
+    """First and next stable offset of each partition; raises ``NotFound`` or ``ClusterUnreachable``."""
+    try:
+        found = consumer.list_topics(topic, _REPLY_S).topics[topic]
+        if found.error is not None:
+            raise NotFound(
+                f"The topic {topic} is not there ({found.error.name()}). Run `deptbus topics apply`."
+            )
+        return {
+            partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), _REPLY_S)
+            for partition in sorted(found.partitions)
+        }
+    except KafkaException as error:
+        raise ClusterUnreachable(
+            f"The broker does not say where {topic} ends: {error.args[0].str()}"
+        ) from error
+
+
+def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
+    """The next stable offset of each partition of a physical topic: how far a reader can come now."""
+    consumer = Consumer(configuration)
+    try:
+        return {partition: high for partition, (_, high) in watermarks(consumer, topic).items()}
+    finally:
+        consumer.close()
+
+
+def read_topic(configuration: Configuration, topic: str) -> Iterator[Record]:
+    """Every record of a physical topic up to the ends known at the first call, in order per partition."""
+    consumer = Consumer(configuration)
+    try:
+        bounds = watermarks(consumer, topic)
+    finally:
+        consumer.close()
+    yield from _read(configuration, topic, bounds)
+
+
+def read_partition(
+    configuration: Configuration, topic: str, partition: int, start: int = BEGINNING, end: int = END
+) -> Iterator[Record]:
+    """The records of one partition of a physical topic with ``start`` <= offset < ``end``.
+
+    ``BEGINNING`` and ``END`` are the bounds known at the first call.
+    """
+    if start == BEGINNING or end == END:
+        consumer = Consumer(configuration)
+        try:
+            low, high = watermarks(consumer, topic)[partition]
+        finally:
+            consumer.close()
+        start = low if start == BEGINNING else start
+        end = high if end == END else end
+    yield from _read(configuration, topic, {partition: (start, end)})
+
+
+def _read(
+    configuration: Configuration, topic: str, bounds: Mapping[int, tuple[int, int]]
+) -> Iterator[Record]:
+    """Read each partition between its bounds. A position counts, not the number of records."""
+    name = logical_name(topic)
+    waiting = {partition for partition, (start, end) in bounds.items() if start < end}
+    if not waiting:
+        return
+    tail = Tail(configuration, {topic: {partition: bounds[partition][0] for partition in waiting}})
+    limit = time.monotonic() + _SILENCE_S
+    try:
+        while waiting:
+            before = dict(tail.reached)
+            for record in tail.poll(0.5, 10_000):
+                if record.offset < bounds[record.partition][1]:
+                    yield record
+            if tail.reached != before:
+                limit = time.monotonic() + _SILENCE_S
+            elif time.monotonic() > limit:
+                where = ", ".join(f"{name}[{p}]@{tail.reached[name, p]}" for p in sorted(waiting))
+                raise ClusterUnreachable(
+                    f"No record came for {_SILENCE_S:.0f} s though there are some: {where}. "
+                    "The broker is away, or a batch there cannot be read."
+                )
+            waiting = {p for p in waiting if tail.reached[name, p] < bounds[p][1]}
+    finally:
+        tail.close()
+
+
+class KafkaReceiver(_Reader):
+    """A member of a group that commits by hand. Used from one thread at a time."""
+
+    def __init__(self, configuration: Configuration, physical: Mapping[str, str]) -> None:
+        """``physical``: logical to physical name of each topic."""
+        super().__init__(configuration)
+        self._physical = physical
+        self._moved: dict[Partition, tuple[int, float]] = {}
+        self._held: set[Partition] = set()
+        self._consumer.subscribe(list(physical.values()), on_revoke=self._revoked, on_lost=self._revoked)
+
+    def poll(self, count_max: int, timeout_s: float) -> list[Record]:
+        """The next records; none of a partition that was taken away meanwhile."""
+        records = self._records(count_max, timeout_s)
+        return [record for record in records if (record.topic, record.partition) in self.reached]
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Commit and wait for the answer. Partitions that now belong to another member are left out."""
+        wanted = [
+            TopicPartition(self._physical[topic], partition, offset)
+            for (topic, partition), offset in offsets.items()
+            if (topic, partition) in self.reached
+        ]
+        if not wanted:
+            return
+        try:
+            self._consumer.commit(offsets=wanted, asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() not in _MEMBERSHIP_LOST:
+                raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
+
+    def hold(self, partition: Partition, offset: int) -> None:
+        """Go back to ``offset`` and deliver nothing of this partition until ``release``."""
+        if partition not in self.reached:
+            return
+        where = TopicPartition(self._physical[partition[0]], partition[1], offset)
+        self._consumer.pause([where])
+        self._consumer.seek(where)
+        self._held.add(partition)
+        self.reached[partition] = offset
+
+    def release(self, partition: Partition) -> None:
+        """Deliver a held partition again."""
+        if partition in self._held:
+            self._held.discard(partition)
+            self._consumer.resume([TopicPartition(self._physical[partition[0]], partition[1])])
+
+    def positions(self) -> list[Position]:
+        """Where this member stands; called now and then, it notices a partition that does not move."""
+        now = time.monotonic()
+        positions = []
+        for assigned in self._consumer.assignment():
+            partition = (logical_name(assigned.topic), assigned.partition)
+            _, end = self._consumer.get_watermark_offsets(assigned, cached=True)
+            reached = self.reached.get(partition, 0)
+            at, since = self._moved.get(partition, (-1, now))
+            if at != reached or reached >= end or partition in self._held:
+                at, since = reached, now
+            self._moved[partition] = (at, since)
+            positions.append(Position(*partition, reached, end, now - since))
+        return positions
+
+    def _revoked(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        for taken in partitions:
+            partition = (logical_name(taken.topic), taken.partition)
+            self.reached.pop(partition, None)
+            self._moved.pop(partition, None)
+            self._held.discard(partition)
+
+
+# The partition is elsewhere now; what is uncommitted is delivered again there.
+_MEMBERSHIP_LOST = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError._NO_OFFSET,
+        KafkaError._ASSIGNMENT_LOST,
+    }
+)
+
+# Cured by going on: a member that was too slow joins again, a lost broker comes back.
+_PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
