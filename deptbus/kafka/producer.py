@@ -31,8 +31,19 @@ class KafkaSender:
         self._timeout_s = timeout_s
         self._physical: dict[str, str] = {}
 
-    def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers, event_id: str) -> Pending:
-        """Hand over a record without waiting. A full buffer is waited for, at most the publish timeout."""
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Headers,
+        event_id: str,
+        partition: int = -1,
+    ) -> Pending:
+        """Hand over a record without waiting. A full buffer is waited for, at most the publish timeout.
+
+        ``partition`` -1 leaves it to the key.
+        """
         pending = Pending(self, topic, event_id)
         physical = self._physical.get(topic)
         if physical is None:
@@ -40,7 +51,7 @@ class KafkaSender:
         try:
             _produce(
                 self._producer, physical, self._timeout_s,
-                value=value, key=key, on_delivery=_answer(pending), headers=headers,
+                value=value, key=key, partition=partition, on_delivery=_answer(pending), headers=headers,
             )  # fmt: skip
         except (BufferError, KafkaException) as error:
             pending.settle(Outcome("failed", event_id, topic, reason=str(error)))
