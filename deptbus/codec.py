@@ -33,20 +33,29 @@ class Codec:
     """Encodes by event type with its newest version; decodes by schema id.
 
     ``schemas`` holds every version that this process may meet; the newest of a type writes, and a value written
-    with an older or newer one is resolved to it. More can be added with ``add`` when a new id is met.
+    with an older or newer one is resolved to it. More can be added with ``add`` when a new id is met. ``larger``
+    holds the event types that may take more than ``value_bytes_max``, with their limits in bytes.
     """
 
-    def __init__(self, schemas: Iterable[RegisteredSchema], value_bytes_max: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        schemas: Iterable[RegisteredSchema],
+        value_bytes_max: int = 1_000_000,
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
         self._newest: dict[str, RegisteredSchema] = {}
         self._by_id: dict[int, RegisteredSchema] = {}
         self._value_bytes_max = value_bytes_max
+        self._larger = dict(larger or {})
         for schema in schemas:
+            _refuse_bombs(schema)
             self._by_id[schema.id] = schema
             if schema.type not in self._newest or self._newest[schema.type].version < schema.version:
                 self._newest[schema.type] = schema
 
     def add(self, schema: RegisteredSchema) -> None:
         """Make a foreign version known: it can be read, and never becomes the one that writes."""
+        _refuse_bombs(schema)
         self._by_id.setdefault(schema.id, schema)
         self._newest.setdefault(schema.type, schema)
 
@@ -56,8 +65,13 @@ class Codec:
             return self._newest[event_type]
         except KeyError:
             raise CodecError(
-                "unknown_type", f"no schema of {event_type} is known; add schemas/ and run `deptbus schemas register`"
+                "unknown_type",
+                f"no schema of {event_type} is known; add schemas/ and run `deptbus schemas register`",
             ) from None
+
+    def value_bytes_max(self, event_type: str) -> int:
+        """The limit of a type's framed values, in bytes."""
+        return self._larger.get(event_type, self._value_bytes_max)
 
     def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
         """The framed value. ``CodecError`` with reason ``invalid`` or ``too_large``."""
@@ -65,24 +79,25 @@ class Codec:
         out = io.BytesIO()
         out.write(_HEADER.pack(0, schema.id))
         try:
-            fastavro.schemaless_writer(out, schema.parsed, data, strict=True)
+            fastavro.schemaless_writer(out, schema.parsed, data, strict_allow_default=True)
         except Exception as error:  # fastavro raises many kinds for data that does not fit
-            raise CodecError("invalid", f"the data do not fit {event_type} v{schema.version}: {error}") from error
-        if out.tell() > self._value_bytes_max:
             raise CodecError(
-                "too_large", f"{event_type} takes {out.tell()} bytes; {self._value_bytes_max} are allowed"
-            )
+                "invalid", f"the data do not fit {event_type} v{schema.version}: {error}"
+            ) from error
+        limit = self.value_bytes_max(event_type)
+        if out.tell() > limit:
+            raise CodecError("too_large", f"{event_type} takes {out.tell()} bytes; {limit} are allowed")
         return out.getvalue()
 
     def schema_id(self, value: bytes | None) -> int:
-        """The id in a framed value. ``CodecError``: ``too_large``, ``framing`` (too short), ``bad_magic``."""
+        """The id in a framed value. ``CodecError``: ``framing`` (too short), ``bad_magic``."""
         if value is None or len(value) < _HEADER.size:
             raise CodecError("framing", "the value is empty or shorter than its five-byte header")
-        if len(value) > self._value_bytes_max:
-            raise CodecError("too_large", f"the value has {len(value)} bytes; {self._value_bytes_max} are allowed")
         magic, schema_id = _HEADER.unpack_from(value)
         if magic != 0:
-            raise CodecError("bad_magic", f"the value begins with byte {magic & 0xFF}, not 0: it is not framed Avro")
+            raise CodecError(
+                "bad_magic", f"the value begins with byte {magic & 0xFF}, not 0: it is not framed Avro"
+            )
         return int(schema_id)
 
     def knows(self, schema_id: int) -> bool:
@@ -93,7 +108,7 @@ class Codec:
         """The record in a framed value, as the newest version known here sees it.
 
         ``event_type`` is what the envelope says; a value of another type is refused. ``CodecError`` reasons:
-        those of ``schema_id``, ``unknown_schema``, ``wrong_type``, ``undecodable``, ``trailing``.
+        those of ``schema_id``, ``unknown_schema``, ``wrong_type``, ``too_large``, ``undecodable``, ``trailing``.
         """
         schema_id = self.schema_id(value)
         assert value is not None
@@ -102,6 +117,9 @@ class Codec:
             raise CodecError("unknown_schema", f"the schema id {schema_id} is not known to the registry")
         if event_type is not None and writer.type != event_type:
             raise CodecError("wrong_type", f"the envelope says {event_type}, the value is a {writer.type}")
+        limit = self.value_bytes_max(writer.type)
+        if len(value) > limit:
+            raise CodecError("too_large", f"the value has {len(value)} bytes; {limit} are allowed")
         reader = self._newest[writer.type]
         source = io.BytesIO(value)
         source.seek(_HEADER.size)
@@ -110,7 +128,53 @@ class Codec:
                 source, writer.parsed, None if reader.id == writer.id else reader.parsed
             )
         except Exception as error:  # truncated varints, bad union indexes, bad UTF-8: all kinds come
-            raise CodecError("undecodable", f"the value is not a {writer.type} v{writer.version}: {error!r}") from error
+            raise CodecError(
+                "undecodable", f"the value is not a {writer.type} v{writer.version}: {error!r}"
+            ) from error
         if source.tell() != len(value):
             raise CodecError("trailing", f"{len(value) - source.tell()} bytes follow the {writer.type}")
         return data  # type: ignore[return-value]  # a record schema reads a dict
+
+
+def _refuse_bombs(schema: RegisteredSchema) -> None:
+    """``CodecError`` (``unsafe_schema``) for a schema under which few bytes can ask for endless memory or depth.
+
+    An array of items that take no bytes may claim any count; a type that contains itself nests as deep as the
+    value is long, and the decoder recurses without a guard.
+    """
+    try:
+        _bytes_min(schema.parsed, {}, ())
+    except _UnboundedError as error:
+        raise CodecError("unsafe_schema", f"{schema.type} v{schema.version} is not read: {error}") from None
+
+
+class _UnboundedError(Exception):
+    """Where a schema has no bound."""
+
+
+def _bytes_min(schema: Any, named: dict[str, Any], path: tuple[str, ...]) -> int:
+    """The least bytes that a value takes; raises ``_UnboundedError`` for arrays of nothing and for recursion."""
+    if isinstance(schema, list):
+        return 1 + min((_bytes_min(branch, named, path) for branch in schema), default=0)
+    if isinstance(schema, str):
+        if schema in path:
+            raise _UnboundedError(f"{schema} contains itself")
+        if schema in named:
+            return _bytes_min(named[schema], named, path)
+        return {"null": 0, "float": 4, "double": 8}.get(schema, 1)
+    kind = schema["type"]
+    if kind in {"record", "error"}:
+        named[schema["name"]] = schema
+        inner = (*path, schema["name"])
+        return sum(_bytes_min(field["type"], named, inner) for field in schema["fields"])
+    if kind == "array":
+        if _bytes_min(schema["items"], named, path) == 0:
+            raise _UnboundedError("an array of items that take no bytes")
+        return 1
+    if kind == "map":
+        _bytes_min(schema["values"], named, path)
+        return 1
+    if kind in {"enum", "fixed"}:
+        named[schema["name"]] = schema
+        return int(schema.get("size", 1))
+    return _bytes_min(kind, named, path)

@@ -15,8 +15,19 @@ Partition = tuple[str, int]
 class Sender(Protocol):
     """Puts records on topics. Every ``send`` is answered once, through the ``Pending`` it returns."""
 
-    def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers, event_id: str) -> Pending:
-        """Hand over a record without waiting; a full buffer is waited for, within the publish timeout."""
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Headers,
+        event_id: str,
+        partition: int = -1,
+    ) -> Pending:
+        """Hand over a record without waiting; a full buffer is waited for, within the publish timeout.
+
+        ``partition`` -1 leaves it to the key.
+        """
 
     def poll(self, timeout_s: float) -> None:
         """Let answers in, waiting at most ``timeout_s`` for the first."""

@@ -1,0 +1,121 @@
+"""The wiring: from settings to a connected bus. Nothing else puts the parts together."""
+
+from collections.abc import Callable
+
+from deptbus import deadletters, logs
+from deptbus.bus import Bus
+from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
+from deptbus.clock import Clock, system_clock
+from deptbus.codec import Codec
+from deptbus.errors import NotFound
+from deptbus.ids import IdSource, random_id
+from deptbus.inbox import Inbox, MemoryInbox
+from deptbus.kafka.transport import KafkaTransport
+from deptbus.registry import Registry
+from deptbus.schemas.codecs import codec_schema, codec_schemas
+from deptbus.schemas.registration import resolve_ids
+from deptbus.settings import Settings
+from deptbus.subscriber import Limits
+from deptbus.transport import Transport
+
+UNKNOWN_IDS_MAX = 1_000
+"""Schema ids of which the registry has said that it does not know them, remembered so as not to ask again."""
+
+
+def connect(
+    settings: Settings,
+    owner: str,
+    *,
+    catalogue: Catalogue | None = None,
+    codec: Codec | None = None,
+    transport: Transport | None = None,
+    clock: Clock = system_clock,
+    ids: IdSource = random_id,
+    group: str | None = None,
+    process: str | None = None,
+    inbox: Inbox | None = None,
+) -> Bus:
+    """The bus of a department, or of ``workflow`` or ``bus``; what is not given is made from the settings.
+
+    Raises ``CatalogueError``, ``RegistryError``, or ``NotFound`` for an unknown department.
+    """
+    catalogue = catalogue or load_catalogue(settings.root, clock())
+    if owner not in catalogue.departments and owner not in BUS_OWNERS:
+        known = ", ".join(sorted(catalogue.departments))
+        raise NotFound(
+            f"There is no department {owner}; there are {known}. Add services/{owner}/department.yaml."
+        )
+    registry = open_registry(settings)
+    codec = codec or load_codec(settings, catalogue, registry)
+    return Bus(
+        owner,
+        catalogue,
+        codec,
+        transport or KafkaTransport(settings),
+        namespace=settings.world,
+        clock=clock,
+        ids=ids,
+        group=group,
+        process=process,
+        inbox=inbox or MemoryInbox(settings.inbox_max),
+        limits=limits(settings),
+        learn=learner(codec, registry),
+    )
+
+
+def open_registry(settings: Settings) -> Registry:
+    """A client of the registry that the settings name; it connects at its first request."""
+    password = settings.schema_registry_password
+    return Registry(
+        settings.schema_registry_url,
+        settings.schema_registry_user,
+        password.get_secret_value() if password else None,
+    )
+
+
+def load_codec(settings: Settings, catalogue: Catalogue, registry: Registry) -> Codec:
+    """The codec of every schema on disk, with the ids that the registry gives them."""
+    return make_codec(settings, catalogue, resolve_ids(registry, catalogue.schemas))
+
+
+def make_codec(settings: Settings, catalogue: Catalogue, ids: dict[tuple[str, int], int]) -> Codec:
+    """The codec of every schema on disk under the given ids."""
+    larger = {}
+    if deadletters.TOPIC in catalogue.topics:
+        limit = catalogue.topic(deadletters.TOPIC).message_bytes_max
+        larger[deadletters.TYPE] = limit - deadletters.OVERHEAD_BYTES
+    return Codec(codec_schemas(catalogue.schemas, ids), settings.value_bytes_max, larger)
+
+
+def limits(settings: Settings) -> Limits:
+    """The bounds of a subscriber."""
+    return Limits(
+        attempts_max=settings.handler_attempts_max,
+        backoff_ms=settings.handler_backoff_ms,
+        backoff_max_ms=settings.handler_backoff_max_ms,
+    )
+
+
+def learner(codec: Codec, registry: Registry) -> Callable[[int], bool]:
+    """Asks the registry, once for each id, for a schema that was registered after this process started."""
+    unknown: dict[int, None] = {}
+
+    def learn(schema_id: int) -> bool:
+        if schema_id in unknown:
+            return False
+        schema = registry.schema_by_id(schema_id)
+        if schema is None or "name" not in schema:
+            unknown[schema_id] = None
+            if len(unknown) > UNKNOWN_IDS_MAX:
+                del unknown[next(iter(unknown))]
+            return False
+        event_type = f"{schema.get('namespace', '')}.{schema['name']}".lstrip(".")
+        codec.add(codec_schema(event_type, 0, schema_id, schema))
+        return True
+
+    return learn
+
+
+def configure_logs(settings: Settings) -> None:
+    """Set the logs of this process up."""
+    logs.configure(settings)
