@@ -1,0 +1,1 @@
+"""The departments, a folder each, and the workflows between them."""

@@ -1,0 +1,1 @@
+"""Centre for disease control (疾病预防控制机构)."""

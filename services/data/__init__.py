@@ -1,0 +1,1 @@
+"""Data authority (数据管理部门)."""

@@ -1,0 +1,1 @@
+"""Districts and counties (区县)."""

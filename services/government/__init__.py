@@ -1,0 +1,1 @@
+"""People's governments (人民政府)."""

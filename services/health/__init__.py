@@ -1,0 +1,1 @@
+"""Health authority (卫生健康部门)."""

@@ -1,0 +1,1 @@
+"""Public security (公安机关)."""

@@ -1,0 +1,1 @@
+"""Transport department (交通运输部门)."""

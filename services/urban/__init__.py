@@ -1,0 +1,1 @@
+"""Urban management (城市管理部门)."""
