@@ -62,7 +62,8 @@ class Normalizer:
         found = self._full_name(raw, namespace)
         if found != full_name:
             self._report("", f"the full name is {found}, but folder and file say {full_name}")
-        return self._named({**raw, "name": name, "namespace": namespace}, namespace, "")
+        done: dict[str, Any] = self._named({**raw, "name": name, "namespace": namespace}, namespace, "")
+        return done
 
     def _report(self, field: str, rule: str) -> None:
         self.problems.append(Problem(self._file, field, rule))

@@ -58,17 +58,17 @@ class GrantPart(_Part):
     legal_basis: str = Field(min_length=1)
     until: date | None = None
     """The last day on which it holds; without one it holds until it is withdrawn."""
-    fields: tuple[str, ...] | None = Field(None, min_length=1)
+    fields: tuple[str, ...] | None = Field(default=None, min_length=1)
     """What may be read, as field paths; without them all."""
 
 
 class TopicDefaults(_Part):
     """What a topic may say, and what it is when it says nothing."""
 
-    key: str = Field("subject", pattern=r"^[a-z][a-z0-9_]*$")
+    key: str = Field(default="subject", pattern=r"^[a-z][a-z0-9_]*$")
     """What must stay in order together; ``none`` for a topic without keys."""
-    partitions: int = Field(4, ge=1, le=1_000)
-    replication: int = Field(-1, ge=-1, le=9)
+    partitions: int = Field(default=4, ge=1, le=1_000)
+    replication: int = Field(default=-1, ge=-1, le=9)
     """-1 is what the brokers use by default."""
     retention: Duration = 365 * _UNITS_MS["d"]
     cleanup: Cleanup = "delete"

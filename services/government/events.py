@@ -1,0 +1,112 @@
+"""The events of government, typed.
+
+Written by `deptbus schemas generate` from schemas/government/; change those, not this file.
+"""
+
+from typing import ClassVar, Literal, TypeAlias
+
+from deptbus.schemas.events import EventData
+
+
+class AlertCancelled(EventData, frozen=True):
+    """The competent government has ended the response and cancelled its alerts (CAP 1.2: Cancel)."""
+
+    EVENT_TYPE: ClassVar[str] = "government.AlertCancelled"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    alert_sender: str
+    """CAP sender."""
+    alert_identifier: str
+    """CAP identifier of the Cancel."""
+    alert_sent: str
+    """CAP sent: ISO 8601 with offset."""
+    references: str
+    """The alerts cancelled, each sender,identifier,sent, separated by spaces; may be empty."""
+
+
+class BanApproved(EventData, frozen=True):
+    """The government at the next level has approved that a gathering be forbidden."""
+
+    EVENT_TYPE: ClassVar[str] = "government.BanApproved"
+    VERSION: ClassVar[int] = 1
+
+    gathering: str
+    """The gathering."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    approval: str
+    """Number of the approval."""
+
+
+class BanRejected(EventData, frozen=True):
+    """The government at the next level has not approved that a gathering be forbidden."""
+
+    EVENT_TYPE: ClassVar[str] = "government.BanRejected"
+    VERSION: ClassVar[int] = 1
+
+    gathering: str
+    """The gathering."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    reason: str
+    """Why not."""
+
+
+ResponseLevel: TypeAlias = Literal["IV", "III", "II", "I"]
+"""Response level of an emergency, I (一级, highest) to IV (四级). Not the event grade and not the warning
+colour.
+"""
+
+
+class LevelActivated(EventData, frozen=True):
+    """The competent government has confirmed a response level and issued the alert (CAP 1.2: Alert or
+    Update).
+    """
+
+    EVENT_TYPE: ClassVar[str] = "government.LevelActivated"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    level: ResponseLevel
+    """The level."""
+    alert_sender: str
+    """CAP sender."""
+    alert_identifier: str
+    """CAP identifier."""
+    alert_sent: str
+    """CAP sent: ISO 8601 with offset."""
+
+
+class LevelRejected(EventData, frozen=True):
+    """The competent government did not confirm a response level. The standing rule's level stays in force."""
+
+    EVENT_TYPE: ClassVar[str] = "government.LevelRejected"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    level: ResponseLevel
+    """The level."""
+    reason: str
+    """Why."""
+
+
+Disposition: TypeAlias = Literal["acknowledged", "accepted", "declined", "progressed", "completed"]
+"""What a department says of a task: seen, taken on, refused, under way, done."""
+
+
+class TaskAnswered(EventData, frozen=True):
+    """A people's government has said how it stands with a task that it was asked for."""
+
+    EVENT_TYPE: ClassVar[str] = "government.TaskAnswered"
+    VERSION: ClassVar[int] = 1
+
+    task: str
+    """The task, which is the id of its TaskRequested event."""
+    disposition: Disposition
+    """How the task stands."""
+    note: str
+    """What the officer adds, in words; may be empty."""

@@ -1,0 +1,58 @@
+"""The events of police, typed.
+
+Written by `deptbus schemas generate` from schemas/police/; change those, not this file.
+"""
+
+from typing import ClassVar, Literal, TypeAlias
+
+from deptbus.schemas.events import EventData, Timestamp
+
+
+class BanIssued(EventData, frozen=True):
+    """A gathering was forbidden."""
+
+    EVENT_TYPE: ClassVar[str] = "police.BanIssued"
+    VERSION: ClassVar[int] = 1
+
+    gathering: str
+    """The gathering."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    ban: str
+    """Number of the decision."""
+    issued_at: Timestamp
+    """When."""
+
+
+class GatheringDispersed(EventData, frozen=True):
+    """A gathering is over."""
+
+    EVENT_TYPE: ClassVar[str] = "police.GatheringDispersed"
+    VERSION: ClassVar[int] = 1
+
+    gathering: str
+    """The gathering."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    people: int
+    """People sent home."""
+    dispersed_at: Timestamp
+    """When."""
+
+
+Disposition: TypeAlias = Literal["acknowledged", "accepted", "declined", "progressed", "completed"]
+"""What a department says of a task: seen, taken on, refused, under way, done."""
+
+
+class TaskAnswered(EventData, frozen=True):
+    """Public security has said how it stands with a task that it was asked for."""
+
+    EVENT_TYPE: ClassVar[str] = "police.TaskAnswered"
+    VERSION: ClassVar[int] = 1
+
+    task: str
+    """The task, which is the id of its TaskRequested event."""
+    disposition: Disposition
+    """How the task stands."""
+    note: str
+    """What the officer adds, in words; may be empty."""

@@ -1,0 +1,42 @@
+"""The events of transport, typed.
+
+Written by `deptbus schemas generate` from schemas/transport/; change those, not this file.
+"""
+
+from typing import ClassVar, Literal, TypeAlias
+
+from deptbus.schemas.events import EventData, Timestamp
+
+
+class CheckpointActivated(EventData, frozen=True):
+    """A traffic checkpoint was put into operation."""
+
+    EVENT_TYPE: ClassVar[str] = "transport.CheckpointActivated"
+    VERSION: ClassVar[int] = 1
+
+    checkpoint: str
+    """The checkpoint; unique."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    road: str
+    """Where it stands."""
+    activated_at: Timestamp
+    """Since when."""
+
+
+Disposition: TypeAlias = Literal["acknowledged", "accepted", "declined", "progressed", "completed"]
+"""What a department says of a task: seen, taken on, refused, under way, done."""
+
+
+class TaskAnswered(EventData, frozen=True):
+    """The transport department has said how it stands with a task that it was asked for."""
+
+    EVENT_TYPE: ClassVar[str] = "transport.TaskAnswered"
+    VERSION: ClassVar[int] = 1
+
+    task: str
+    """The task, which is the id of its TaskRequested event."""
+    disposition: Disposition
+    """How the task stands."""
+    note: str
+    """What the officer adds, in words; may be empty."""
