@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import output
+from deptbus.cli import output, stack
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 def _assemble() -> None:
     """Put the groups together, in the order in which a person meets them."""
+    stack.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,78 @@
+# What a person does with this project. `make` alone lists it. Every target first sets up what is missing in .venv.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python of at least 3.11 that is found.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+
+# make demo DATA=… PROVINCE=… FROM=… TO=… SEED=…
+DEMO_OPTIONS := $(if $(DATA),--data '$(DATA)') $(if $(PROVINCE),--province '$(PROVINCE)') \
+	$(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') $(if $(SEED),--seed '$(SEED)')
+
+.PHONY: help setup up down status demo check format test test-faults bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready ## create .venv with what the lock file names, where it is missing or stale
+
+$(VENV)/ready: requirements-dev.lock pyproject.toml
+	@if [ -z '$(PYTHON)' ]; then \
+		echo 'Python 3.11 or later is needed and not found: install it, or name it: make PYTHON=/path/to/python3' >&2; exit 2; fi
+	@echo 'Setting up $(VENV)'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo '$(PYTHON) has no venv module: install it (Debian: apt-get install python3-venv)' >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: setup ## start broker and registry, register the schemas, apply the topics
+	@$(BIN)/deptbus up
+	@$(BIN)/deptbus setup
+
+down: setup ## stop broker and registry; their data stay
+	@$(BIN)/deptbus down
+
+status: setup ## say what runs
+	@$(BIN)/deptbus status
+
+demo: setup ## play an epidemic through every department (DATA= PROVINCE= FROM= TO= SEED=)
+	@$(BIN)/deptbus demo $(DEMO_OPTIONS)
+
+check: setup ## style, types, layers, schemas and workflows: seconds
+	@$(BIN)/ruff format --check --quiet || { echo 'Not formatted: run make format' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@output=$$($(BIN)/lint-imports --no-logo) || { echo "$$output" >&2; exit 1; }
+	@$(BIN)/deptbus schemas check
+	@$(BIN)/deptbus workflows check
+
+format: setup ## format the sources and repair what can be repaired
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+test: setup ## every test but the faults
+	@$(BIN)/pytest --ignore tests/faults
+
+test-faults: setup ## kill workers and brokers under load and compare the outcome
+	@$(BIN)/pytest tests/faults
+
+bench: setup ## measure
+	@$(BIN)/python -m bench
+
+lock: setup ## write the lock files anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml \
+		--extra java --group dev --constraint requirements.lock -o requirements-dev.lock
+
+clean: ## stop the local stack and remove .venv, .run with all its data, and caches
+	@if [ -x $(BIN)/deptbus ] && [ -d .run ]; then BUS_STACK=local $(BIN)/deptbus down; fi
+	@rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
