@@ -207,7 +207,9 @@ def _refuse_two_sources(departments: Iterable[Department], sources: Mapping[str,
             source_of[element] = department.id
 
 
-def _read_topics(root: Path, departments: Mapping[str, Department]) -> tuple[dict[str, Topic], dict[str, Topic]]:
+def _read_topics(
+    root: Path, departments: Mapping[str, Department]
+) -> tuple[dict[str, Topic], dict[str, Topic]]:
     topics: dict[str, Topic] = {}
     topic_of: dict[str, Topic] = {}
     for path in sorted((root / "topics").glob("*.yaml")):
@@ -219,9 +221,17 @@ def _read_topics(root: Path, departments: Mapping[str, Department]) -> tuple[dic
             if part.name.partition(".")[0] != file.owner:
                 raise TopicError(f"{where}: the topic {part.name} must begin with its owner, {file.owner}.")
             if part.name in topics:
-                raise TopicError(f"{where}: the topic {part.name} is declared twice, also in {topics[part.name].file}.")
+                raise TopicError(
+                    f"{where}: the topic {part.name} is declared twice, also in {topics[part.name].file}."
+                )
             grants = tuple(
-                _grant(grant, part, file.owner, f"{shown}, line {lines.of('topics', index, 'grants', number)}", departments)
+                _grant(
+                    grant,
+                    part,
+                    file.owner,
+                    f"{shown}, line {lines.of('topics', index, 'grants', number)}",
+                    departments,
+                )
                 for number, grant in enumerate(part.grants)
             )
             _check_sharing(part, where)
@@ -239,7 +249,9 @@ def _read_topics(root: Path, departments: Mapping[str, Department]) -> tuple[dic
                         "an event type has exactly one topic."
                     )
                 if event_type.partition(".")[0] != file.owner:
-                    raise TopicError(f"{line}: {event_type} is not an event of {file.owner}, the topic's owner.")
+                    raise TopicError(
+                        f"{line}: {event_type} is not an event of {file.owner}, the topic's owner."
+                    )
                 topic_of[event_type] = topic
     return topics, topic_of
 
@@ -256,7 +268,9 @@ def _check_owner(owner: str, path: Path, where: str, departments: Mapping[str, D
 
 def _check_sharing(part: TopicPart, where: str) -> None:
     if part.sharing == "none" and part.grants:
-        raise TopicError(f"{where}: {part.name} is not shared (sharing: none) but has grants; change one of them.")
+        raise TopicError(
+            f"{where}: {part.name} is not shared (sharing: none) but has grants; change one of them."
+        )
     if part.compatibility == "NONE" and part.grants:
         raise TopicError(
             f"{where}: {part.name} is read by {', '.join(grant.department for grant in part.grants)}, so its "

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from deptbus.errors import RegistryError, SchemaIncompatible
+from deptbus.settings import Settings
 
 CONNECTIONS_MAX = 8
 """Requests to the registry at once."""
@@ -157,8 +158,20 @@ class Registry:
     def _id(self, answer: httpx.Response) -> int:
         content = self._json(answer)
         if not isinstance(content, dict) or not isinstance(content.get("id"), int):
-            raise RegistryError(f"The schema registry at {self._url} answers without a schema id; see its logs.")
+            raise RegistryError(
+                f"The schema registry at {self._url} answers without a schema id; see its logs."
+            )
         return int(content["id"])
+
+
+def connect_registry(settings: Settings) -> Registry:
+    """The registry that the settings name; nothing is asked yet."""
+    password = settings.schema_registry_password
+    return Registry(
+        settings.schema_registry_url,
+        settings.schema_registry_user,
+        password.get_secret_value() if password else None,
+    )
 
 
 def canonical(schema: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import output, stack
+from deptbus.cli import output, schemas, stack, topics
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app = typer.Typer(
 def _assemble() -> None:
     """Put the groups together, in the order in which a person meets them."""
     stack.register(app)
+    app.add_typer(schemas.app, name="schemas")
+    app.add_typer(topics.app, name="topics")
 
 
 def main() -> None:

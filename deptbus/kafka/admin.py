@@ -120,7 +120,9 @@ class Admin:
         )
         self._wait(futures, "create", ignore={KafkaError.TOPIC_ALREADY_EXISTS})
         expected = {namespace.physical(target.name) for target in targets}
-        self._until(lambda: expected <= self._led(), f"the topics {', '.join(sorted(expected))} to be visible")
+        self._until(
+            lambda: expected <= self._led(), f"the topics {', '.join(sorted(expected))} to be visible"
+        )
 
     def create_namespace_topics(
         self, namespace: Namespace, topics: Iterable[Topic], replication: int | None = None
@@ -217,7 +219,11 @@ class Admin:
 
         def ask() -> bool:
             futures = self._client.list_offsets(
-                {where: spec for where in request if (namespace.logical(where.topic), where.partition) not in found},
+                {
+                    where: spec
+                    for where in request
+                    if (namespace.logical(where.topic), where.partition) not in found
+                },
                 isolation_level=isolation,
                 request_timeout=self._timeout_s,
             )
@@ -255,7 +261,9 @@ class Admin:
         limit = time.monotonic() + self._timeout_s
         while not condition():
             if time.monotonic() > limit:
-                raise TopicError(f"Waited {self._timeout_s:g} s for {what}; look at the brokers' logs and try again.")
+                raise TopicError(
+                    f"Waited {self._timeout_s:g} s for {what}; look at the brokers' logs and try again."
+                )
             time.sleep(_POLL_S)
 
     def _wait(

@@ -117,7 +117,10 @@ class _Resolution:
         kind, wrote = _kind(reader), _kind(writer)
         if kind != wrote:
             if kind not in _PROMOTIONS.get(wrote, ()):
-                yield path, f"the type {_label(writer)} became {_label(reader)}" if path else "the type changed"
+                yield (
+                    path,
+                    f"the type {_label(writer)} became {_label(reader)}" if path else "the type changed",
+                )
                 return
         elif kind == "record":
             yield from self._record(reader, writer, path)
@@ -144,7 +147,10 @@ class _Resolution:
             if field["name"] in written:
                 yield from self._type(field["type"], written[field["name"]]["type"], here)
             elif aliased := [alias for alias in field.get("aliases", ()) if alias in written]:
-                yield here, f"the field was renamed from {aliased[0]} by an alias, which not every reader follows"
+                yield (
+                    here,
+                    f"the field was renamed from {aliased[0]} by an alias, which not every reader follows",
+                )
             elif "default" not in field:
                 yield here, "the field is not in the other version and has no default"
         self._under_way.discard(pair)
@@ -170,8 +176,11 @@ def _logical(reader: Any, writer: Any, path: str) -> Iterator[Finding]:
     elif now == "decimal":
         for attribute, unset in (("precision", None), ("scale", 0)):
             if reader.get(attribute, unset) != writer.get(attribute, unset):
-                yield path, (
-                    f"the decimal's {attribute} {writer.get(attribute, unset)} became {reader.get(attribute, unset)}"
+                yield (
+                    path,
+                    (
+                        f"the decimal's {attribute} {writer.get(attribute, unset)} became {reader.get(attribute, unset)}"
+                    ),
                 )
 
 

@@ -73,12 +73,24 @@ def generate(root: Path, store: SchemaStore) -> dict[Path, str]:
     return sources
 
 
+def write(root: Path, store: SchemaStore) -> list[Path]:
+    """Write what ``generate`` answers where it differs; answers the files that were written."""
+    written = []
+    for path, text in generate(root, store).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    return written
+
+
 def stale(root: Path, store: SchemaStore) -> list[str]:
     """One sentence for each file that does not hold what ``generate`` would write."""
     found = []
     for path, text in generate(root, store).items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            found.append(f"{path.relative_to(root)}: the file is not as the schemas say; run `deptbus schemas generate`.")
+            found.append(
+                f"{path.relative_to(root)}: the file is not as the schemas say; run `deptbus schemas generate`."
+            )
     return found
 
 
@@ -145,7 +157,11 @@ def _alias(module: _Module, schema: Mapping[str, Any]) -> str:
     symbols = [json.dumps(symbol) for symbol in schema["symbols"]]
     line = f"{schema['name']}: TypeAlias = Literal[{', '.join(symbols)}]"
     if _width(line) > WIDTH:
-        line = f"{schema['name']}: TypeAlias = Literal[\n" + "".join(f"    {symbol},\n" for symbol in symbols) + "]"
+        line = (
+            f"{schema['name']}: TypeAlias = Literal[\n"
+            + "".join(f"    {symbol},\n" for symbol in symbols)
+            + "]"
+        )
     return f"{line}\n{_doc(schema['doc'], '')}"
 
 
@@ -238,9 +254,7 @@ def _doc(doc: str, indent: str) -> str:
     single = f"{indent}{opening}{text}{closing}"
     if _width(single) <= WIDTH:
         return single
-    return "\n".join(
-        [*_wrap(f'{opening}{text}', indent), f'{indent}"""']
-    )
+    return "\n".join([*_wrap(f"{opening}{text}", indent), f'{indent}"""'])
 
 
 def _wrap(text: str, indent: str) -> list[str]:

@@ -179,12 +179,18 @@ class Normalizer:
 
     def _check_enum(self, raw: Mapping[str, Any], full_name: str, path: str) -> None:
         symbols = raw.get("symbols")
-        if not isinstance(symbols, list) or not symbols or not all(isinstance(symbol, str) for symbol in symbols):
+        if (
+            not isinstance(symbols, list)
+            or not symbols
+            or not all(isinstance(symbol, str) for symbol in symbols)
+        ):
             self._report(path, f"the enum {full_name} has no list of symbols")
             return
         for symbol in symbols:
             if not _SYMBOL.fullmatch(symbol):
-                self._report(path, f"the symbol {symbol!r} of {full_name} is not letters, digits and underscores")
+                self._report(
+                    path, f"the symbol {symbol!r} of {full_name} is not letters, digits and underscores"
+                )
         if len(set(symbols)) != len(symbols):
             self._report(path, f"the enum {full_name} holds a symbol twice")
         if "default" in raw and raw["default"] not in symbols:
@@ -211,7 +217,10 @@ class Normalizer:
         if isinstance(branch, list):
             branch = branch[0] if branch else "null"
         if not _fits(field["default"], branch):
-            self._report(path, f"the default {field['default']!r} does not fit {_branch_name(branch)}, its (first) type")
+            self._report(
+                path,
+                f"the default {field['default']!r} does not fit {_branch_name(branch)}, its (first) type",
+            )
 
 
 def _has_doc(raw: Mapping[str, Any]) -> bool:

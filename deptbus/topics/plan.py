@@ -3,6 +3,7 @@
 Nothing is remembered between runs: the files and the cluster's own answer decide.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,7 @@ class TopicState:
     """The settings of ``MANAGED``, as Kafka writes them."""
 
 
+_OURS = re.compile(r"[a-z][a-z0-9]*\.[a-z][a-z0-9-]*")
 MANAGED = ("cleanup.policy", "max.message.bytes", "message.timestamp.type", "retention.ms")
 """The topic settings that follow from ``topics/``; others stay as they are."""
 
@@ -49,6 +51,8 @@ class Change:
     """What changes, for people: ``retention.ms: 604800000 → -1``."""
     target: TopicState | None = None
     """How the topic shall be; None for one that is in no file."""
+    setting: str = ""
+    """What is altered: ``partitions`` or one of ``MANAGED``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class Plan:
     """Every difference, sorted by topic; empty where files and cluster agree."""
 
     changes: tuple[Change, ...]
+
+    @property
+    def drift(self) -> bool:
+        """Whether anything is to be done: a topic that is merely unknown is not."""
+        return any(change.action is not Action.UNKNOWN for change in self.changes)
 
     def of(self, action: Action) -> tuple[Change, ...]:
         """The changes of one kind."""
@@ -102,11 +111,16 @@ def plan(
         else:
             changes += _differences(topic, target, on_cluster[name])
     for name in on_cluster.keys() - declared.keys():
-        if allow_delete:
+        # On a cluster that others use too, only what is named as the bus names topics may be ours.
+        if not _OURS.fullmatch(name):
+            changes.append(Change(Action.UNKNOWN, name, "it is not named as topics of the bus are; it stays"))
+        elif allow_delete:
             changes.append(Change(Action.DELETE, name, "it is in no file of topics/"))
         else:
-            changes.append(Change(Action.UNKNOWN, name, "it is in no file of topics/; --allow-delete removes it"))
-    return Plan(tuple(sorted(changes, key=lambda change: (change.topic, change.action))))
+            changes.append(
+                Change(Action.UNKNOWN, name, "it is in no file of topics/; --allow-delete removes it")
+            )
+    return Plan(tuple(sorted(changes, key=lambda change: (change.topic, change.action, change.setting))))
 
 
 def _summary(target: TopicState) -> str:
@@ -118,7 +132,9 @@ def _summary(target: TopicState) -> str:
 def _differences(topic: Topic, target: TopicState, present: TopicState) -> list[Change]:
     changes = []
     if present.partitions != target.partitions:
-        difference = f"{topic.name} has {present.partitions} partitions, {topic.file} says {target.partitions}"
+        difference = (
+            f"{topic.name} has {present.partitions} partitions, {topic.file} says {target.partitions}"
+        )
         if topic.key != "none":
             advice = (
                 f"keyed topics keep their number, else a key's history is split: declare {present.partitions}, "
@@ -130,15 +146,17 @@ def _differences(topic: Topic, target: TopicState, present: TopicState) -> list[
             changes.append(Change(Action.REFUSED, topic.name, f"{difference}; {advice}.", target))
         else:
             detail = f"partitions: {present.partitions} → {target.partitions}"
-            changes.append(Change(Action.ALTER, topic.name, detail, target))
+            changes.append(Change(Action.ALTER, topic.name, detail, target, "partitions"))
     if target.replication not in {-1, present.replication}:
         advice = "move the replicas with Kafka's own reassignment tool, or declare what it has"
-        detail = f"{topic.name} has replication {present.replication}, wanted is {target.replication}; {advice}."
+        detail = (
+            f"{topic.name} has replication {present.replication}, wanted is {target.replication}; {advice}."
+        )
         changes.append(Change(Action.REFUSED, topic.name, detail, target))
     for name, value in sorted(target.configs.items()):
         before = present.configs.get(name)
         if before is None or _meaning(before) != _meaning(value):
-            changes.append(Change(Action.ALTER, topic.name, f"{name}: {before} → {value}", target))
+            changes.append(Change(Action.ALTER, topic.name, f"{name}: {before} → {value}", target, name))
     return changes
 
 
