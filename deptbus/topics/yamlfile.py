@@ -1,5 +1,11 @@
-"""Reads a YAML file into a pydantic model; whatever is wrong is one sentence with file and line."""
+"""Reads a YAML file into a pydantic model; whatever is wrong is one sentence with file and line.
 
+Plain values are read as YAML 1.2 does: ``on`` and ``no`` are strings, and so are dates and 08:30, which the
+models understand by themselves.
+"""
+
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,7 +14,23 @@ from pydantic import BaseModel, ValidationError
 
 from deptbus.errors import CatalogueError
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # one of two classes
+    """The safe loader with the plain scalars of YAML 1.2's core schema."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's own name
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)", "-+0123456789"),
+    ("merge", r"<<", "<"),
+):
+    _firsts = ["" if first == "\0" else first for first in _first]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _firsts)
+
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
 
@@ -40,34 +62,46 @@ class Lines:
                 self._walk(item, (*path, index))
 
 
-def read_yaml(path: Path, shown: str, model: type[Model], error: type[CatalogueError]) -> tuple[Model, Lines]:
+def read_yaml(
+    path: Path,
+    shown: str,
+    model: type[Model],
+    error: type[CatalogueError],
+    patterns: Mapping[str, str] | None = None,
+) -> tuple[Model, Lines]:
     """The model in a file and where its parts stand; ``error`` for a file that is broken.
 
-    ``shown`` is the file's name in messages.
+    ``shown`` is the file's name in messages; ``patterns`` says in words what a string must be that has to
+    match a regular expression.
     """
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=_Loader)
         _refuse_duplicates(node, shown, error)
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
+        lines = Lines(node)
+        content = yaml.load(text, Loader=_Loader)  # a safe loader
     except yaml.MarkedYAMLError as broken:
         line = broken.problem_mark.line + 1 if broken.problem_mark else 1
         raise error(f"{shown}, line {line}: this is not valid YAML: {broken.problem}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as broken:
-        raise error(f"{shown}: this cannot be read: {broken}.") from None
-    lines = Lines(node)
+    except RecursionError:
+        raise error(f"{shown}, line 1: this refers to itself or is nested too deeply.") from None
+    except (yaml.YAMLError, ValueError, OSError) as broken:
+        reason = " ".join(str(broken).split())
+        raise error(f"{shown}, line 1: this cannot be read: {reason}.") from None
     if not isinstance(content, dict):
         raise error(f"{shown}, line 1: the file must hold a mapping of names to values.")
     try:
         return model.model_validate(content), lines
     except ValidationError as broken:
-        raise error(_sentence(broken, shown, lines, model)) from None
+        raise error(_sentence(broken, shown, lines, patterns or {})) from None
 
 
 def _refuse_duplicates(node: yaml.Node | None, shown: str, error: type[CatalogueError]) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise error(f"{shown}, line {key.start_mark.line + 1}: a name cannot be a list or a mapping.")
             if key.value in seen:
                 raise error(f"{shown}, line {key.start_mark.line + 1}: {key.value} stands twice; remove one.")
             seen.add(key.value)
@@ -77,17 +111,21 @@ def _refuse_duplicates(node: yaml.Node | None, shown: str, error: type[Catalogue
             _refuse_duplicates(item, shown, error)
 
 
-def _sentence(broken: ValidationError, shown: str, lines: Lines, model: type[BaseModel]) -> str:
+def _sentence(broken: ValidationError, shown: str, lines: Lines, patterns: Mapping[str, str]) -> str:
     errors = broken.errors()
     first = errors[0]
-    path = tuple(first["loc"])
-    name = ".".join(str(part) for part in path)
+    path = tuple(str(part) if part is None else part for part in first["loc"])
+    name = ".".join(str(part) for part in path if part != "[key]")
     if first["type"] == "extra_forbidden":
         rule = f"{name} is not known here; remove it or correct its spelling"
     elif first["type"] == "missing":
         rule = f"{name} is missing; add it"
     else:
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "string_pattern_mismatch":
+            message = patterns.get(first["ctx"]["pattern"], message)
+        elif first["type"] == "string_type" and isinstance(first["input"], int | float):
+            message = "it must be a string: put it in quotes"
         rule = f"{name} is not usable: {message}" if name else message
         if not isinstance(first["input"], dict | list):
             rule += f" (given: {first['input']!r})"
