@@ -23,10 +23,11 @@ from deptbus.workflow.definition import (
     Rule,
     Rung,
     Step,
+    Timer,
     Titles,
     split_duration,
 )
-from deptbus.workflow.expressions import Environment, Expression
+from deptbus.workflow.expressions import Environment, Expression, Result
 
 RANK = {level: rank for rank, level in enumerate(LEVELS, start=1)}
 """Response levels as numbers: IV is 1, I is 4."""
@@ -106,20 +107,34 @@ class Pack:
         self.definition: Definition = content.definition
         self.workflow = self.definition.workflow
         self.version = self.definition.version
-        self._bytes = orjson.dumps(content.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS)
+        self._bytes = orjson.dumps(
+            content.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS
+        )
         self.hash = hashlib.sha256(self._bytes).hexdigest()
-        compiler = _Compiler(content)
-        self.rules: Mapping[str, CompiledRule] = {rule.rule: compiler.rule(rule) for rule in self.definition.rules}
-        self.timers: Mapping[str, CompiledTimer] = compiler.timers()
-        self.steps: Mapping[str, CompiledStep] = compiler.steps()
-        self.level_of = compiler.expression(self.definition.level.of, "int", ()) if self.definition.level else None
+        compiler = Compiler(content)
+        self.rules: Mapping[str, CompiledRule] = {
+            rule.rule: compiler.rule(rule) for rule in self.definition.rules
+        }
+        self.timers: Mapping[str, CompiledTimer] = {
+            timer.timer: compiler.timer(timer) for timer in self.definition.timers
+        }
+        self.steps: Mapping[str, CompiledStep] = {
+            compiled.step: compiled for step in self.definition.steps for compiled in compiler.steps(step)
+        }
+        self.level_of = (
+            compiler.expression(self.definition.level.of, "int", ()) if self.definition.level else None
+        )
         self.closes = compiler.expression(self.definition.closes, "bool", ())
-        self.rows = [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
+        self.rows = (
+            [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
+        )
         self.asked_on, self.cancelled_on = _triggers(self.definition)
         self.completes = _by_type((step.completed_by, name) for name, step in self.steps.items())
         self.declines = _by_type((step.declined_by, name) for name, step in self.steps.items())
         self.clock_stops = _clock_stops(self.definition)
-        self.answers = frozenset(f"{line.department}.TaskAnswered" for line in self.definition.responsibilities)
+        self.answers = frozenset(
+            f"{line.department}.TaskAnswered" for line in self.definition.responsibilities
+        )
         self.event_types = frozenset(
             {rule.on for rule in self.rules.values()}
             | set(self.completes)
@@ -203,7 +218,7 @@ def _clock_stops(definition: Definition) -> dict[str, list[ClockStop]]:
     return dict(index)
 
 
-class _Compiler:
+class Compiler:
     """Compiles the expressions of one pack, each in an environment that knows what is at hand there."""
 
     def __init__(self, content: PackContent) -> None:
@@ -212,7 +227,9 @@ class _Compiler:
         self._environments: dict[tuple[tuple[str, ...], bool], Environment] = {}
         self._steps = {step.step: step for step in self._definition.steps}
 
-    def expression(self, source: str, result: str, event_types: Iterable[str], *, instance: bool = True) -> Expression:
+    def expression(
+        self, source: str, result: Result, event_types: Iterable[str], *, instance: bool = True
+    ) -> Expression:
         """Compile one expression; ``event`` is known when the events at hand are all of one type."""
         types = tuple(sorted(set(event_types)))
         environment = self._environments.get((types, instance))
@@ -222,7 +239,7 @@ class _Compiler:
         return environment.compile(source, result)
 
     def _optional(
-        self, source: str | None, result: str, event_types: Iterable[str], *, instance: bool = True
+        self, source: str | None, result: Result, event_types: Iterable[str], *, instance: bool = True
     ) -> Expression | None:
         return None if source is None else self.expression(source, result, event_types, instance=instance)
 
@@ -231,7 +248,9 @@ class _Compiler:
         if len(types) == 1:
             fields = self._fields.get(types[0])
             if fields is None:
-                raise DefinitionError(f"The pack of {self._definition.workflow} lacks the fields of {types[0]}.")
+                raise DefinitionError(
+                    f"The pack of {self._definition.workflow} lacks the fields of {types[0]}."
+                )
             variables |= {f"event.{path}": kind for path, kind in fields.items()}
         if instance:
             variables |= {"level": "string", "level_rank": "int", "subject": "string", "open_tasks": "int"}
@@ -241,19 +260,25 @@ class _Compiler:
                     variables |= {f"open.{name}": "int", f"asked.{name}": "int", f"done.{name}": "int"}
         return variables
 
-    def _set(self, assigned: Mapping[str, str], event_types: Iterable[str]) -> tuple[tuple[str, Expression], ...]:
+    def _set(
+        self, assigned: Mapping[str, str], event_types: Iterable[str]
+    ) -> tuple[tuple[str, Expression], ...]:
         compiled = []
         for name, source in assigned.items():
             fact = self._definition.facts.get(name)
             if fact is None:
-                raise DefinitionError(f"{self._definition.workflow} sets the fact {name}, which it does not declare.")
+                raise DefinitionError(
+                    f"{self._definition.workflow} sets the fact {name}, which it does not declare."
+                )
             compiled.append((name, self.expression(source, fact.type, event_types)))
         return tuple(compiled)
 
     def rule(self, rule: Rule) -> CompiledRule:
         window_ms, working_days = split_duration(rule.window)
         if working_days:
-            raise DefinitionError(f"The window of rule {rule.rule} is in working days; use minutes, hours or days.")
+            raise DefinitionError(
+                f"The window of rule {rule.rule} is in working days; use minutes, hours or days."
+            )
         on = (rule.on,)
         return CompiledRule(
             rule=rule.rule,
@@ -272,26 +297,18 @@ class _Compiler:
             set=self._set(rule.set, on),
         )
 
-    def timers(self) -> dict[str, CompiledTimer]:
-        return {
-            timer.timer: CompiledTimer(
-                timer=timer.timer,
-                after=timer.after,
-                not_before_ms=from_iso(timer.not_before) if timer.not_before else 0,
-                basis=timer.basis,
-                set=self._set(timer.set, ()),
-            )
-            for timer in self._definition.timers
-        }
+    def timer(self, timer: Timer) -> CompiledTimer:
+        return CompiledTimer(
+            timer=timer.timer,
+            after=timer.after,
+            not_before_ms=from_iso(timer.not_before) if timer.not_before else 0,
+            basis=timer.basis,
+            set=self._set(timer.set, ()),
+        )
 
-    def steps(self) -> dict[str, CompiledStep]:
-        compiled: dict[str, CompiledStep] = {}
-        for step in self._definition.steps:
-            if step.gate:
-                gate = self._gate(step)
-                compiled[gate.step] = gate
-            compiled[step.step] = self._step(step)
-        return compiled
+    def steps(self, step: Step) -> list[CompiledStep]:
+        """The step, after its gate if it has one."""
+        return [self._gate(step), self._step(step)] if step.gate else [self._step(step)]
 
     def _step(self, step: Step) -> CompiledStep:
         events = () if step.every else self._events(step.on)
@@ -313,7 +330,9 @@ class _Compiler:
             on_decline=tuple(rung for rung in ladder if rung.at == "declined"),
             when=None if step.gate else self._optional(step.when, "bool", events),
             repeat_while=self._optional(step.repeat_while, "bool", ()),
-            context=tuple((name, self.expression(text, "string", gated)) for name, text in step.context.items()),
+            context=tuple(
+                (name, self.expression(text, "string", gated)) for name, text in step.context.items()
+            ),
         )
 
     def _gate(self, step: Step) -> CompiledStep:
@@ -331,7 +350,9 @@ class _Compiler:
             completed_by=frozenset({gate.approved_by}),
             declined_by=frozenset({gate.rejected_by}),
             is_gate=True,
-            ladder=tuple(rung for rung in gate.escalate or self._definition.escalate if rung.at != "declined"),
+            ladder=tuple(
+                rung for rung in gate.escalate or self._definition.escalate if rung.at != "declined"
+            ),
             on_decline=(),
             when=self._optional(step.when, "bool", self._events(step.on)),
             repeat_while=None,
