@@ -68,8 +68,9 @@ class Registry:
         answer = self._request("POST", f"/subjects/{quote(subject)}/versions", body)
         if answer.status_code in {_CONFLICT, _UNPROCESSABLE}:
             raise SchemaIncompatible(
-                f"The registry at {self._url} refuses a version of {subject}: {_message(answer)}. "
-                "Run `deptbus schemas check` to see which field breaks which reader."
+                f"The registry at {self._url} refuses a version of {subject}: {_message(answer)}. Run "
+                "`deptbus schemas check` to see which field breaks which reader; if that finds nothing, a version "
+                "was edited after it was registered: restore it, or write it as the next version."
             )
         return self._id(answer)
 
@@ -97,8 +98,8 @@ class Registry:
             schema = json.loads(self._json(answer)["schema"])
         except (KeyError, TypeError, ValueError):
             raise RegistryError(
-                f"The registry at {self._url} answers for the schema id {schema_id} with what is no Avro schema; "
-                "see its logs."
+                f"The registry at {self._url} answers for the schema id {schema_id} with what is no Avro "
+                "schema; see its logs."
             ) from None
         return schema if isinstance(schema, dict) else {"type": schema}
 
@@ -117,13 +118,13 @@ class Registry:
                 answer = self._client.request(method, self._url + path, json=body)
             except httpx.TimeoutException:
                 raise RegistryError(
-                    f"The schema registry at {self._url} does not answer in time; see whether it is overloaded, "
-                    "or set BUS_SCHEMA_REGISTRY_URL to another."
+                    f"The schema registry at {self._url} does not answer in time; see whether it is "
+                    "overloaded, or set BUS_SCHEMA_REGISTRY_URL to another."
                 ) from None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise RegistryError(
-                    f"The schema registry at {self._url} cannot be reached ({error}); start it with `deptbus up`, "
-                    "or set BUS_SCHEMA_REGISTRY_URL."
+                    f"The schema registry at {self._url} cannot be reached ({error}); start it with "
+                    "`deptbus up`, or set BUS_SCHEMA_REGISTRY_URL."
                 ) from None
             # A registry that has just started, or is asked for one subject twice at once, may fail once.
             if answer.status_code not in _TRY_AGAIN:
@@ -144,15 +145,15 @@ class Registry:
     def _json(self, answer: httpx.Response) -> Any:
         if answer.status_code >= 400:
             raise RegistryError(
-                f"The schema registry at {self._url} refuses {answer.request.method} {answer.request.url.path} "
-                f"({answer.status_code}: {_message(answer)}); check BUS_SCHEMA_REGISTRY_URL."
+                f"The schema registry at {self._url} refuses {answer.request.method} "
+                f"{answer.request.url.path} ({answer.status_code}: {_message(answer)}); check BUS_SCHEMA_REGISTRY_URL."
             )
         try:
             return answer.json()
         except ValueError:
             raise RegistryError(
-                f"What answers at {self._url} is no schema registry (no JSON came); set BUS_SCHEMA_REGISTRY_URL "
-                "to its Confluent-compatible API."
+                f"What answers at {self._url} is no schema registry (no JSON came); set "
+                "BUS_SCHEMA_REGISTRY_URL to its Confluent-compatible API."
             ) from None
 
     def _id(self, answer: httpx.Response) -> int:

@@ -18,7 +18,7 @@ DRIFT = 3
 
 @app.command(epilog="Example: deptbus topics plan && echo nothing to do")
 def plan(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
-    """Show what `apply` would change. Ends with 0 where nothing would change, with 3 where something would."""
+    """Show what `apply` would change. Ends with 0 where that is nothing, else with 3."""
     from deptbus.topics.apply import plan_topics  # noqa: PLC0415
 
     found = plan_topics(**_arguments(), allow_delete=allow_delete)

@@ -127,7 +127,7 @@ class Admin:
     def create_namespace_topics(
         self, namespace: Namespace, topics: Iterable[Topic], replication: int | None = None
     ) -> None:
-        """Create those of the catalogue's topics that a namespace lacks; those that exist stay as they are."""
+        """Create those of some topics that a namespace lacks; those that exist stay as they are."""
         self.create(namespace, [wanted(topic, replication) for topic in topics])
 
     def alter_configs(self, namespace: Namespace, changes: Mapping[str, Mapping[str, str]]) -> None:
@@ -177,7 +177,7 @@ class Admin:
         return tuple(sorted(group.group_id for group in listed.valid if namespace.owns(group.group_id)))
 
     def delete_namespace(self, namespace: Namespace) -> None:
-        """Drop a world whole: its topics and its consumer groups. Actual life cannot be dropped (``BusError``).
+        """Drop a world whole: its topics and its consumer groups; ``BusError`` for actual life.
 
         A group with members is refused (``TopicError``): its workers must be stopped first.
         """
@@ -194,7 +194,7 @@ class Admin:
     ) -> dict[tuple[str, int], int]:
         """Where each partition of some topics ends: (topic, partition) to the offset of the next record.
 
-        ``committed`` counts only to the first transaction that is still open, as a read_committed reader sees it.
+        ``committed`` counts only to the first open transaction, as a read_committed reader sees it.
         A topic that does not exist has no partitions.
         """
         return self._offsets(namespace, names, OffsetSpec.latest(), committed=committed)

@@ -43,8 +43,8 @@ class Incompatibility:
         where = f"{file}, field {self.field}" if self.field else file
         who = ", ".join(readers)
         return (
-            f"{where}: {self.rule}. A reader with v{self.reader.version} cannot use what v{writer.version} wrote "
-            f"({self.level}); this breaks {who}. Undo it, or make a new event type."
+            f"{where}: {self.rule}. A reader with v{self.reader.version} cannot use what "
+            f"v{writer.version} wrote ({self.level}); this breaks {who}. Undo it, or make a new event type."
         )
 
 
@@ -175,19 +175,15 @@ def _logical(reader: Any, writer: Any, path: str) -> Iterator[Finding]:
         yield path, f"the logical type {before or 'none'} became {now or 'none'}"
     elif now == "decimal":
         for attribute, unset in (("precision", None), ("scale", 0)):
-            if reader.get(attribute, unset) != writer.get(attribute, unset):
-                yield (
-                    path,
-                    (
-                        f"the decimal's {attribute} {writer.get(attribute, unset)} became {reader.get(attribute, unset)}"
-                    ),
-                )
+            wrote, reads = writer.get(attribute, unset), reader.get(attribute, unset)
+            if wrote != reads:
+                yield path, f"the decimal's {attribute} {wrote} became {reads}"
 
 
 def _lost_defaults(newer: Mapping[str, Any], older: Mapping[str, Any]) -> Iterator[Finding]:
     """Fields and enums that had a default and no longer have one: an older version may be without them."""
     before, now = dict(_names(older)), dict(_names(newer))
-    for name in before.keys() & now.keys():
+    for name in sorted(before.keys() & now.keys()):
         was, is_ = before[name], now[name]
         if was["type"] == "enum" and "default" in was and "default" not in is_:
             yield "", f"the enum {name} lost its default"

@@ -63,7 +63,7 @@ def target(root: Path, owner: str) -> Path | None:
 
 
 def generate(root: Path, store: SchemaStore) -> dict[Path, str]:
-    """The file and source of every owner; ``SchemaError`` if one name means two things in one owner's events."""
+    """File and source of every owner; ``SchemaError`` if a name means two things in one owner's events."""
     sources = {}
     for owner in sorted({event_type.partition(".")[0] for event_type in store.types()}):
         path = target(root, owner)
@@ -88,9 +88,8 @@ def stale(root: Path, store: SchemaStore) -> list[str]:
     found = []
     for path, text in generate(root, store).items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            found.append(
-                f"{path.relative_to(root)}: the file is not as the schemas say; run `deptbus schemas generate`."
-            )
+            file = path.relative_to(root)
+            found.append(f"{file}: the file is not as the schemas say; run `deptbus schemas generate`.")
     return found
 
 
@@ -137,8 +136,9 @@ def _define(module: _Module, schema: Mapping[str, Any], file: SchemaFile, event:
     if known is not None:
         if known != full_name or module.definitions[known][0] != schema:
             raise SchemaError(
-                f"schemas/{file.type.replace('.', '/')}/v{file.version}.avsc: the name {name} means something else "
-                f"in another event of {module.owner}; choose another, or share one definition in schemas/common/."
+                f"schemas/{file.type.replace('.', '/')}/v{file.version}.avsc: the name {name} means something "
+                f"else in another event of {module.owner}; choose another, or share one definition in "
+                "schemas/common/."
             )
         return name
     if schema["type"] == "enum":
@@ -179,7 +179,7 @@ def _class(module: _Module, schema: Mapping[str, Any], file: SchemaFile, event: 
         lines.append("")
     for part in schema["fields"]:
         annotation = _annotation(module, part["type"], file)
-        default = _default(module, part, annotation)
+        default = _default(module, part)
         lines.append(f"    {part['name']}: {annotation}{default}")
         doc = part["doc"]
         if part.get("personal"):
@@ -188,7 +188,7 @@ def _class(module: _Module, schema: Mapping[str, Any], file: SchemaFile, event: 
     return "\n".join(lines)
 
 
-def _annotation(module: _Module, schema: Any, file: SchemaFile) -> str:
+def _annotation(module: _Module, schema: Any, file: SchemaFile) -> str:  # noqa: PLR0911  # one return a kind
     if isinstance(schema, str):
         return _PLAIN.get(schema) or schema.rpartition(".")[2]
     if isinstance(schema, list):
@@ -210,7 +210,7 @@ def _annotation(module: _Module, schema: Any, file: SchemaFile) -> str:
     return _annotation(module, kind, file)
 
 
-def _default(module: _Module, part: Mapping[str, Any], annotation: str) -> str:
+def _default(module: _Module, part: Mapping[str, Any]) -> str:  # noqa: PLR0911  # one return a kind
     if "default" not in part:
         return ""
     value = part["default"]
@@ -230,8 +230,8 @@ def _default(module: _Module, part: Mapping[str, Any], annotation: str) -> str:
         return " = Field(default_factory=dict)"
     if isinstance(value, list | dict) or (isinstance(first, dict) and first.get("logicalType")):
         raise SchemaError(
-            f"The field {part['name']} has the default {json.dumps(value, ensure_ascii=False)}; typed classes know "
-            "only simple defaults: use null, [], {} or a plain value."
+            f"The field {part['name']} has the default {json.dumps(value, ensure_ascii=False)}; typed "
+            "classes know only simple defaults: use null, [], {} or a plain value."
         )
     if kind in {"bytes", "fixed"}:
         return f" = {_quoted_bytes(value)}"

@@ -75,7 +75,7 @@ class Normalizer:
             return name
         return f"{raw.get('namespace', enclosing)}.{name}"
 
-    def _type(self, raw: Any, namespace: str, path: str) -> Any:
+    def _type(self, raw: Any, namespace: str, path: str) -> Any:  # noqa: PLR0911  # one return a kind
         if isinstance(raw, str):
             return raw if raw in PRIMITIVES else self._reference(raw, namespace, path)
         if isinstance(raw, list):

@@ -29,7 +29,7 @@ def register_schemas(
 ) -> list[Registration]:
     """Register every version, each type's in order, several types at once; doing it again changes nothing.
 
-    ``compatibility`` holds the level of each event type; ``progress`` is told how many versions were just done.
+    ``compatibility`` holds the level of each event type; ``progress`` is told how many were just done.
     ``RegistryError``, ``SchemaIncompatible``.
     """
 

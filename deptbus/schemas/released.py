@@ -1,7 +1,7 @@
 """The lock of released schema versions, ``schemas/released.json``: what is in it may never change again.
 
-A version's fingerprint covers all that reaches data: names, types, defaults, logical types, attributes. Docs are
-left out, so that a description can be put right.
+A version's fingerprint covers all that reaches data: names, types, defaults, logical types, attributes. Docs
+are left out, so that a description can be put right.
 """
 
 import hashlib
@@ -59,14 +59,14 @@ def edited(store: SchemaStore, lock: Lock) -> list[str]:
                 found.append(f"{file}: the version is released and was removed; restore it from git.")
             elif fingerprint(present[version].schema) != expected:
                 found.append(
-                    f"{file}: the version is released and it, or a shared type in it, was edited; restore it and "
-                    f"write v{int(version) + 1}.avsc (a changed shared type is written out in the new version)."
+                    f"{file}: the version is released and it, or a shared type in it, was edited; restore it "
+                    f"and write v{int(version) + 1}.avsc (a changed shared type is written out in the new one)."
                 )
     return found
 
 
 def release(root: Path, store: SchemaStore) -> list[str]:
-    """Lock every version that is not locked yet; answers their names. ``SchemaError`` if a locked one was edited."""
+    """Lock every version that is not yet; answers their names. ``SchemaError`` if a locked one was edited."""
     lock = read_lock(root)
     changed = edited(store, lock)
     if changed:

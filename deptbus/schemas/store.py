@@ -1,7 +1,8 @@
 """Reads ``schemas/`` into a ``SchemaStore``: every version of every event type, self-contained.
 
-``schemas/<owner>/<Event>/v<N>.avsc`` holds the events, ``schemas/common/<Name>.avsc`` the records and enums that
-they share by full name. A shared type is written out at its first use, so that what is registered needs nothing.
+``schemas/<owner>/<Event>/v<N>.avsc`` holds the events, ``schemas/common/<Name>.avsc`` the records and enums
+that they share by full name. A shared type is written out at its first use, so that what is registered needs
+nothing else.
 """
 
 import json
@@ -74,7 +75,7 @@ class SchemaStore:
 
 
 def load_schemas(root: Path) -> SchemaStore:
-    """The schemas below ``root/schemas``; ``SchemaError`` names file, field and rule of the first that is broken."""
+    """The schemas below ``root/schemas``; ``SchemaError`` names file, field and rule of what is broken."""
     store, problems = read_schemas(root)
     if problems:
         more = f" ({len(problems) - 1} more: run `deptbus schemas check`.)" if len(problems) > 1 else ""

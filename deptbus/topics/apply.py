@@ -39,8 +39,8 @@ def apply_topics(
 ) -> Plan:
     """Create, alter and (if allowed) delete topics until files and cluster agree; answers what was done.
 
-    Nothing is done when any part is refused. ``TopicError`` says what and why, or that the cluster does not show
-    what was applied.
+    Nothing is done when any part is refused. ``TopicError`` says what and why, or that the cluster does not
+    show what was applied.
     """
 
     def difference() -> Plan:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deptbus.catalogue import Topic
+from deptbus.topics.model import Topic
 from deptbus.errors import TopicError
 
 
@@ -137,8 +137,8 @@ def _differences(topic: Topic, target: TopicState, present: TopicState) -> list[
         )
         if topic.key != "none":
             advice = (
-                f"keyed topics keep their number, else a key's history is split: declare {present.partitions}, "
-                "or make a new topic"
+                f"keyed topics keep their number, else a key's history is split: declare "
+                f"{present.partitions}, or make a new topic"
             )
             changes.append(Change(Action.REFUSED, topic.name, f"{difference}; {advice}.", target))
         elif present.partitions > target.partitions:
