@@ -56,11 +56,12 @@ _TOKEN = re.compile(
 class ExpressionError(DefinitionError):
     """An expression does not compile, or is of the wrong type.
 
-    ``line`` and ``column`` count from 1 within the expression.
+    ``line`` and ``column`` count from 1 within the expression ``source``.
     """
 
-    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+    def __init__(self, message: str, source: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
+        self.source = source
         self.line = line
         self.column = column
 
@@ -90,9 +91,7 @@ class Expression:
         try:
             data = {name: values[name] for name in self.names}
         except KeyError as missing:
-            raise EvaluationError(
-                f"{self.source!r} needs {missing.args[0]}, which has no value here."
-            ) from None
+            raise EvaluationError(f"{self.source!r} needs {missing.args[0]}, which has no value here.") from None
         found = self._compiled.eval(data=data)
         value = found.value()
         if self._type is None:
@@ -142,7 +141,7 @@ class Environment:
         gives = checked.return_type()
         if result != "any" and gives not in (_TYPES[result], cel.Type.DYN):
             raise ExpressionError(
-                f"the expression {source!r} gives {gives.name().lower()}, but {result} is needed here"
+                f"the expression {source!r} gives {gives.name().lower()}, but {result} is needed here", source
             )
         names = _references(checked.serialize()) & self.variables.keys()
         rewritten = _rewrite(source)
@@ -158,12 +157,12 @@ def _extensions() -> tuple[Any, ...]:
 def _explained(source: str, text: str) -> ExpressionError:
     found = _POSITION.search(text)
     if found is None:
-        return ExpressionError(f"the expression {source!r} does not compile: {text.splitlines()[0]}")
+        return ExpressionError(f"the expression {source!r} does not compile: {text.splitlines()[0]}", source)
     line, column = int(found[1]), int(found[2])
     reason = found[3].removesuffix(" (in container '')")
     reason = re.sub(r" expecting \{.*", "", reason)
     place = f"column {column}" if "\n" not in source.strip() else f"its line {line}, column {column}"
-    return ExpressionError(f"the expression {source!r} does not compile: {reason} ({place})", line, column)
+    return ExpressionError(f"the expression {source!r} does not compile: {reason} ({place})", source, line, column)
 
 
 class _Call(NamedTuple):
