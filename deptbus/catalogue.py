@@ -14,8 +14,16 @@ from deptbus.topics.declared import read_departments, read_topics, refuse_two_so
 from deptbus.topics.model import BUS_OWNERS, RESERVED, TASKS, Department, Grant, Topic
 
 __all__ = [
-    "BUS_OWNERS", "RESERVED", "TASKS", "Catalogue", "Department", "Grant", "Topic", "load_catalogue", "refuse_lapsed",
-]  # fmt: skip
+    "BUS_OWNERS",
+    "RESERVED",
+    "TASKS",
+    "Catalogue",
+    "Department",
+    "Grant",
+    "Topic",
+    "load_catalogue",
+    "refuse_lapsed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,7 @@ def load_catalogue(root: Path, at_ms: int) -> Catalogue:
     schemas = load_schemas(root)
     topics, topic_of = read_topics(root, departments)
     _check_event_types(schemas, topic_of, departments)
+    _check_granted_fields(schemas, topics)
     lapsed = tuple(
         f"{topic.file}: the grant of {topic.name} to {grant.department} lapsed after {grant.until}; "
         "renew it with a new date or remove it."
@@ -119,3 +128,20 @@ def _check_event_types(
                 f"schemas/{owner}/{file.name}: no topic carries {event_type}; name it under `events` of "
                 f"a topic in topics/{owner}.yaml."
             )
+
+
+def _check_granted_fields(schemas: SchemaStore, topics: Mapping[str, Topic]) -> None:
+    for topic in topics.values():
+        known = {
+            field["name"]
+            for event_type in topic.event_types
+            for file in schemas.versions(event_type)
+            for field in file.schema["fields"]
+        }
+        for grant in topic.grants:
+            for name in grant.fields or ():
+                if name.partition(".")[0] not in known:
+                    raise TopicError(
+                        f"{topic.file}: the grant of {topic.name} to {grant.department} names the field {name}, "
+                        "which no event of the topic has; correct it."
+                    )

@@ -31,9 +31,7 @@ class Registry:
     Every method raises ``RegistryError`` when the registry does not answer or answers with an error.
     """
 
-    def __init__(
-        self, url: str, user: str | None = None, password: str | None = None, timeout_s: float = 10
-    ) -> None:
+    def __init__(self, url: str, user: str | None = None, password: str | None = None, timeout_s: float = 10) -> None:
         self._url = url.rstrip("/")
         self._ids: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
@@ -159,9 +157,7 @@ class Registry:
     def _id(self, answer: httpx.Response) -> int:
         content = self._json(answer)
         if not isinstance(content, dict) or not isinstance(content.get("id"), int):
-            raise RegistryError(
-                f"The schema registry at {self._url} answers without a schema id; see its logs."
-            )
+            raise RegistryError(f"The schema registry at {self._url} answers without a schema id; see its logs.")
         return int(content["id"])
 
 

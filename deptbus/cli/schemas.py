@@ -6,9 +6,7 @@ import typer
 
 from deptbus.cli import output
 
-app = typer.Typer(
-    help="Event schemas: what departments may say.", no_args_is_help=True, rich_markup_mode="rich"
-)
+app = typer.Typer(help="Event schemas: what departments may say.", no_args_is_help=True, rich_markup_mode="rich")
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -57,9 +55,7 @@ def register(as_json: AsJson = False) -> None:
             {
                 "registered": len(new),
                 "present": len(done) - len(new),
-                "schemas": [
-                    {"type": one.type, "version": one.version, "id": one.id, "new": one.new} for one in done
-                ],
+                "schemas": [{"type": one.type, "version": one.version, "id": one.id, "new": one.new} for one in done],
             }
         )
     else:

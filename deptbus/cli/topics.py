@@ -53,9 +53,7 @@ def list_topics(as_json: AsJson = False) -> None:
          "\n".join(topic.event_types), ", ".join(catalogue.readers(topic)))
         for topic in catalogue.topics.values()
     ]  # fmt: skip
-    output.table(
-        "Topics", ("topic", "key", "partitions", "kept", "sharing", "event types", "granted to"), rows
-    )
+    output.table("Topics", ("topic", "key", "partitions", "kept", "sharing", "event types", "granted to"), rows)
 
 
 def _arguments() -> dict[str, Any]:

@@ -115,14 +115,10 @@ class Admin:
             )
             for target in targets
         ]
-        futures = self._client.create_topics(
-            new, request_timeout=self._timeout_s, operation_timeout=self._timeout_s
-        )
+        futures = self._client.create_topics(new, request_timeout=self._timeout_s, operation_timeout=self._timeout_s)
         self._wait(futures, "create", ignore={KafkaError.TOPIC_ALREADY_EXISTS})
         expected = {namespace.physical(target.name) for target in targets}
-        self._until(
-            lambda: expected <= self._led(), f"the topics {', '.join(sorted(expected))} to be visible"
-        )
+        self._until(lambda: expected <= self._led(), f"the topics {', '.join(sorted(expected))} to be visible")
 
     def create_namespace_topics(
         self, namespace: Namespace, topics: Iterable[Topic], replication: int | None = None
@@ -219,11 +215,7 @@ class Admin:
 
         def ask() -> bool:
             futures = self._client.list_offsets(
-                {
-                    where: spec
-                    for where in request
-                    if (namespace.logical(where.topic), where.partition) not in found
-                },
+                {where: spec for where in request if (namespace.logical(where.topic), where.partition) not in found},
                 isolation_level=isolation,
                 request_timeout=self._timeout_s,
             )
@@ -234,9 +226,7 @@ class Admin:
                 except KafkaException as error:
                     refused = error.args[0]
                     if refused.code() not in _NOT_YET:
-                        raise self._refused(
-                            refused, f"read the offsets of {where.topic}[{where.partition}]"
-                        ) from None
+                        raise self._refused(refused, f"read the offsets of {where.topic}[{where.partition}]") from None
             return len(found) == len(request)
 
         # A topic just made, or a broker just restarted, has its leaders a moment later than its metadata.
@@ -261,9 +251,7 @@ class Admin:
         limit = time.monotonic() + self._timeout_s
         while not condition():
             if time.monotonic() > limit:
-                raise TopicError(
-                    f"Waited {self._timeout_s:g} s for {what}; look at the brokers' logs and try again."
-                )
+                raise TopicError(f"Waited {self._timeout_s:g} s for {what}; look at the brokers' logs and try again.")
             time.sleep(_POLL_S)
 
     def _wait(

@@ -47,9 +47,7 @@ def incompatible(catalogue: Catalogue) -> list[str]:
     for event_type in catalogue.schemas.types():
         topic = catalogue.topic_of(event_type)
         if topic.compatibility == NONE and topic.name == TASKS:
-            found.append(
-                f"{topic.file}: every department reads {TASKS}, so its compatibility cannot be NONE."
-            )
+            found.append(f"{topic.file}: every department reads {TASKS}, so its compatibility cannot be NONE.")
         readers = (topic.owner, *catalogue.readers(topic))
         if topic.name == TASKS:
             readers = (topic.owner, "every department")

@@ -25,9 +25,7 @@ def codec_schemas(store: SchemaStore, ids: Mapping[SchemaKey, int]) -> list[Regi
     return found
 
 
-def codec_schema(
-    event_type: str, version: int, schema_id: int, schema: Mapping[str, Any]
-) -> RegisteredSchema:
+def codec_schema(event_type: str, version: int, schema_id: int, schema: Mapping[str, Any]) -> RegisteredSchema:
     """One schema version for the codec; ``SchemaError`` if fastavro refuses it."""
     try:
         parsed = fastavro.parse_schema(timestamps_as_int(schema), named_schemas={})

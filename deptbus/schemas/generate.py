@@ -157,11 +157,7 @@ def _alias(module: _Module, schema: Mapping[str, Any]) -> str:
     symbols = [json.dumps(symbol) for symbol in schema["symbols"]]
     line = f"{schema['name']}: TypeAlias = Literal[{', '.join(symbols)}]"
     if _width(line) > WIDTH:
-        line = (
-            f"{schema['name']}: TypeAlias = Literal[\n"
-            + "".join(f"    {symbol},\n" for symbol in symbols)
-            + "]"
-        )
+        line = f"{schema['name']}: TypeAlias = Literal[\n" + "".join(f"    {symbol},\n" for symbol in symbols) + "]"
     return f"{line}\n{_doc(schema['doc'], '')}"
 
 
@@ -188,7 +184,7 @@ def _class(module: _Module, schema: Mapping[str, Any], file: SchemaFile, event: 
     return "\n".join(lines)
 
 
-def _annotation(module: _Module, schema: Any, file: SchemaFile) -> str:  # noqa: PLR0911  # one return a kind
+def _annotation(module: _Module, schema: Any, file: SchemaFile) -> str:  # one return a kind
     if isinstance(schema, str):
         return _PLAIN.get(schema) or schema.rpartition(".")[2]
     if isinstance(schema, list):
@@ -210,7 +206,7 @@ def _annotation(module: _Module, schema: Any, file: SchemaFile) -> str:  # noqa:
     return _annotation(module, kind, file)
 
 
-def _default(module: _Module, part: Mapping[str, Any]) -> str:  # noqa: PLR0911  # one return a kind
+def _default(module: _Module, part: Mapping[str, Any]) -> str:  # one return a kind
     if "default" not in part:
         return ""
     value = part["default"]

@@ -75,7 +75,7 @@ class Normalizer:
             return name
         return f"{raw.get('namespace', enclosing)}.{name}"
 
-    def _type(self, raw: Any, namespace: str, path: str) -> Any:  # noqa: PLR0911  # one return a kind
+    def _type(self, raw: Any, namespace: str, path: str) -> Any:  # one return a kind
         if isinstance(raw, str):
             return raw if raw in PRIMITIVES else self._reference(raw, namespace, path)
         if isinstance(raw, list):
@@ -179,18 +179,12 @@ class Normalizer:
 
     def _check_enum(self, raw: Mapping[str, Any], full_name: str, path: str) -> None:
         symbols = raw.get("symbols")
-        if (
-            not isinstance(symbols, list)
-            or not symbols
-            or not all(isinstance(symbol, str) for symbol in symbols)
-        ):
+        if not isinstance(symbols, list) or not symbols or not all(isinstance(symbol, str) for symbol in symbols):
             self._report(path, f"the enum {full_name} has no list of symbols")
             return
         for symbol in symbols:
             if not _SYMBOL.fullmatch(symbol):
-                self._report(
-                    path, f"the symbol {symbol!r} of {full_name} is not letters, digits and underscores"
-                )
+                self._report(path, f"the symbol {symbol!r} of {full_name} is not letters, digits and underscores")
         if len(set(symbols)) != len(symbols):
             self._report(path, f"the enum {full_name} holds a symbol twice")
         if "default" in raw and raw["default"] not in symbols:

@@ -60,15 +60,9 @@ def resolve_ids(registry: Registry, store: SchemaStore) -> dict[SchemaKey, int]:
     with ThreadPoolExecutor(CONNECTIONS_MAX) as pool:
         found = list(pool.map(lambda file: registry.id_of(file.type, file.schema), files))
     missing = [
-        f"{file.type} v{file.version}"
-        for file, schema_id in zip(files, found, strict=True)
-        if schema_id is None
+        f"{file.type} v{file.version}" for file, schema_id in zip(files, found, strict=True) if schema_id is None
     ]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise SchemaError(f"The registry does not know {missing[0]}{more}; run `deptbus schemas register`.")
-    return {
-        (file.type, file.version): schema_id
-        for file, schema_id in zip(files, found, strict=True)
-        if schema_id
-    }
+    return {(file.type, file.version): schema_id for file, schema_id in zip(files, found, strict=True) if schema_id}

@@ -38,9 +38,7 @@ def read_lock(root: Path) -> Lock:
     try:
         lock = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise SchemaError(
-            f"schemas/released.json: this is not valid JSON: {error}; restore it from git."
-        ) from None
+        raise SchemaError(f"schemas/released.json: this is not valid JSON: {error}; restore it from git.") from None
     if not isinstance(lock, dict) or not all(isinstance(versions, dict) for versions in lock.values()):
         raise SchemaError("schemas/released.json: it must map event types to versions; restore it from git.")
     return lock

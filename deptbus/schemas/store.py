@@ -136,9 +136,7 @@ def _read_event(
 ) -> list[SchemaFile]:
     event_type = f"{folder.parent.name}.{folder.name}"
     if not _PASCAL.fullmatch(folder.name):
-        problems.append(
-            Problem(_shown(folder, root), "", "an event's name is in PascalCase, such as CaseReported")
-        )
+        problems.append(Problem(_shown(folder, root), "", "an event's name is in PascalCase, such as CaseReported"))
     files = []
     for path in sorted(folder.glob("*.avsc")):
         file = _shown(path, root)
@@ -159,13 +157,9 @@ def _read_event(
         problems += own
         if not normalizer.problems:
             files.append(SchemaFile(event_type, int(match[1]), path, schema))
-    versions = sorted(
-        int(match[1]) for path in folder.glob("*.avsc") if (match := _VERSION.fullmatch(path.name))
-    )
+    versions = sorted(int(match[1]) for path in folder.glob("*.avsc") if (match := _VERSION.fullmatch(path.name)))
     if versions != list(range(1, len(versions) + 1)):
-        problems.append(
-            Problem(_shown(folder, root), "", f"versions must be v1, v2, … without a gap, not {versions}")
-        )
+        problems.append(Problem(_shown(folder, root), "", f"versions must be v1, v2, … without a gap, not {versions}"))
     if not versions:
         problems.append(Problem(_shown(folder, root), "", "the folder of an event holds at least v1.avsc"))
     return files

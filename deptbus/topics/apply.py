@@ -24,9 +24,7 @@ def plan_topics(
 ) -> Plan:
     """What ``apply_topics`` would do. ``TopicError`` for a lapsed grant, ``ClusterUnreachable``."""
     refuse_lapsed(catalogue)
-    return plan(
-        catalogue.topics.values(), admin.topics(namespace), allow_delete=allow_delete, replication=replication
-    )
+    return plan(catalogue.topics.values(), admin.topics(namespace), allow_delete=allow_delete, replication=replication)
 
 
 def apply_topics(

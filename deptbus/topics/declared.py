@@ -10,6 +10,10 @@ from deptbus.topics.yamlfile import Lines, read_yaml
 
 
 def read_departments(root: Path) -> tuple[dict[str, Department], dict[str, tuple[str, Lines]]]:
+    """The departments by id, and where each is declared; ``CatalogueError``.
+
+    A folder of ``services/`` without ``department.yaml`` is no department.
+    """
     found: dict[str, Department] = {}
     sources: dict[str, tuple[str, Lines]] = {}
     org_codes: dict[str, str] = {}
@@ -57,9 +61,8 @@ def refuse_two_sources(departments: Iterable[Department], sources: Mapping[str, 
             source_of[element] = department.id
 
 
-def read_topics(
-    root: Path, departments: Mapping[str, Department]
-) -> tuple[dict[str, Topic], dict[str, Topic]]:
+def read_topics(root: Path, departments: Mapping[str, Department]) -> tuple[dict[str, Topic], dict[str, Topic]]:
+    """The topics by name, and the one topic of each event type; ``TopicError``."""
     topics: dict[str, Topic] = {}
     topic_of: dict[str, Topic] = {}
     for path in sorted((root / "topics").glob("*.yaml")):
@@ -67,55 +70,61 @@ def read_topics(
         file, lines = read_yaml(path, shown, TopicFile, TopicError)
         _check_owner(file.owner, path, f"{shown}, line {lines.of('owner')}", departments)
         for index, part in enumerate(file.topics):
-            where = f"{shown}, line {lines.of('topics', index)}"
-            if part.name.partition(".")[0] != file.owner:
-                raise TopicError(f"{where}: the topic {part.name} must begin with its owner, {file.owner}.")
-            if part.name in topics:
+            topic = _topic(part, file.owner, shown, lines, index, departments)
+            if topic.name in topics:
                 raise TopicError(
-                    f"{where}: the topic {part.name} is declared twice, also in {topics[part.name].file}."
+                    f"{topic.file}: the topic {topic.name} is declared twice, also in {topics[topic.name].file}."
                 )
-            grants = tuple(
-                _grant(
-                    grant,
-                    part,
-                    file.owner,
-                    f"{shown}, line {lines.of('topics', index, 'grants', number)}",
-                    departments,
-                )
-                for number, grant in enumerate(part.grants)
-            )
-            _check_sharing(part, where)
-            topic = Topic(
-                name=part.name,
-                owner=file.owner,
-                key=part.key,
-                partitions=part.partitions,
-                replication=part.replication,
-                retention_ms=part.retention,
-                cleanup=part.cleanup,
-                message_bytes_max=part.message_bytes_max,
-                timestamp_type=part.timestamp,
-                event_types=part.events,
-                compatibility=part.compatibility,
-                classification=part.classification,
-                sharing=part.sharing,
-                grants=grants,
-                file=where,
-            )
             topics[topic.name] = topic
             for number, event_type in enumerate(part.events):
-                line = f"{shown}, line {lines.of('topics', index, 'events', number)}"
-                if event_type in topic_of:
-                    raise TopicError(
-                        f"{line}: {event_type} is already on {topic_of[event_type].name}; "
-                        "an event type has exactly one topic."
-                    )
-                if event_type.partition(".")[0] != file.owner:
-                    raise TopicError(
-                        f"{line}: {event_type} is not an event of {file.owner}, the topic's owner."
-                    )
-                topic_of[event_type] = topic
+                where = f"{shown}, line {lines.of('topics', index, 'events', number)}"
+                _claim(event_type, topic, where, topic_of)
     return topics, topic_of
+
+
+def _topic(
+    part: TopicPart,
+    owner: str,
+    shown: str,
+    lines: Lines,
+    index: int,
+    departments: Mapping[str, Department],
+) -> Topic:
+    where = f"{shown}, line {lines.of('topics', index)}"
+    if part.name.partition(".")[0] != owner:
+        raise TopicError(f"{where}: the topic {part.name} must begin with its owner, {owner}.")
+    _check_sharing(part, where)
+    grants = []
+    for number, grant in enumerate(part.grants):
+        line = lines.of("topics", index, "grants", number)
+        grants.append(_grant(grant, part, owner, f"{shown}, line {line}", departments))
+    return Topic(
+        name=part.name,
+        owner=owner,
+        key=part.key,
+        partitions=part.partitions,
+        replication=part.replication,
+        retention_ms=part.retention,
+        cleanup=part.cleanup,
+        message_bytes_max=part.message_bytes_max,
+        timestamp_type=part.timestamp,
+        event_types=part.events,
+        compatibility=part.compatibility,
+        classification=part.classification,
+        sharing=part.sharing,
+        grants=tuple(grants),
+        file=where,
+    )
+
+
+def _claim(event_type: str, topic: Topic, where: str, topic_of: dict[str, Topic]) -> None:
+    if event_type in topic_of:
+        raise TopicError(
+            f"{where}: {event_type} is already on {topic_of[event_type].name}; an event type has exactly one topic."
+        )
+    if event_type.partition(".")[0] != topic.owner:
+        raise TopicError(f"{where}: {event_type} is not an event of {topic.owner}, the topic's owner.")
+    topic_of[event_type] = topic
 
 
 def _check_owner(owner: str, path: Path, where: str, departments: Mapping[str, Department]) -> None:
@@ -130,9 +139,7 @@ def _check_owner(owner: str, path: Path, where: str, departments: Mapping[str, D
 
 def _check_sharing(part: TopicPart, where: str) -> None:
     if part.sharing == "none" and part.grants:
-        raise TopicError(
-            f"{where}: {part.name} is not shared (sharing: none) but has grants; change one of them."
-        )
+        raise TopicError(f"{where}: {part.name} is not shared (sharing: none) but has grants; change one of them.")
     if part.compatibility == "NONE" and part.grants:
         raise TopicError(
             f"{where}: {part.name} is read by {', '.join(grant.department for grant in part.grants)}, so its "
@@ -142,9 +149,7 @@ def _check_sharing(part: TopicPart, where: str) -> None:
         raise TopicError(f"{where}: {part.name} is compacted and has no keys; give it a key.")
 
 
-def _grant(
-    part: GrantPart, topic: TopicPart, owner: str, where: str, departments: Mapping[str, Department]
-) -> Grant:
+def _grant(part: GrantPart, topic: TopicPart, owner: str, where: str, departments: Mapping[str, Department]) -> Grant:
     if part.department not in departments:
         raise TopicError(
             f"{where}: {topic.name} is granted to {part.department}, which is no department; "

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deptbus.topics.model import Topic
 from deptbus.errors import TopicError
+from deptbus.topics.model import Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,7 @@ def plan(
         elif allow_delete:
             changes.append(Change(Action.DELETE, name, "it is in no file of topics/"))
         else:
-            changes.append(
-                Change(Action.UNKNOWN, name, "it is in no file of topics/; --allow-delete removes it")
-            )
+            changes.append(Change(Action.UNKNOWN, name, "it is in no file of topics/; --allow-delete removes it"))
     return Plan(tuple(sorted(changes, key=lambda change: (change.topic, change.action, change.setting))))
 
 
@@ -132,9 +130,7 @@ def _summary(target: TopicState) -> str:
 def _differences(topic: Topic, target: TopicState, present: TopicState) -> list[Change]:
     changes = []
     if present.partitions != target.partitions:
-        difference = (
-            f"{topic.name} has {present.partitions} partitions, {topic.file} says {target.partitions}"
-        )
+        difference = f"{topic.name} has {present.partitions} partitions, {topic.file} says {target.partitions}"
         if topic.key != "none":
             advice = (
                 f"keyed topics keep their number, else a key's history is split: declare "
@@ -149,9 +145,7 @@ def _differences(topic: Topic, target: TopicState, present: TopicState) -> list[
             changes.append(Change(Action.ALTER, topic.name, detail, target, "partitions"))
     if target.replication not in {-1, present.replication}:
         advice = "move the replicas with Kafka's own reassignment tool, or declare what it has"
-        detail = (
-            f"{topic.name} has replication {present.replication}, wanted is {target.replication}; {advice}."
-        )
+        detail = f"{topic.name} has replication {present.replication}, wanted is {target.replication}; {advice}."
         changes.append(Change(Action.REFUSED, topic.name, detail, target))
     for name, value in sorted(target.configs.items()):
         before = present.configs.get(name)
