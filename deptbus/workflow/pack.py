@@ -107,34 +107,24 @@ class Pack:
         self.definition: Definition = content.definition
         self.workflow = self.definition.workflow
         self.version = self.definition.version
-        self._bytes = orjson.dumps(
-            content.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS
-        )
+        self._bytes = orjson.dumps(content.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS)
         self.hash = hashlib.sha256(self._bytes).hexdigest()
         compiler = Compiler(content)
-        self.rules: Mapping[str, CompiledRule] = {
-            rule.rule: compiler.rule(rule) for rule in self.definition.rules
-        }
+        self.rules: Mapping[str, CompiledRule] = {rule.rule: compiler.rule(rule) for rule in self.definition.rules}
         self.timers: Mapping[str, CompiledTimer] = {
             timer.timer: compiler.timer(timer) for timer in self.definition.timers
         }
         self.steps: Mapping[str, CompiledStep] = {
             compiled.step: compiled for step in self.definition.steps for compiled in compiler.steps(step)
         }
-        self.level_of = (
-            compiler.expression(self.definition.level.of, "int", ()) if self.definition.level else None
-        )
+        self.level_of = compiler.expression(self.definition.level.of, "int", ()) if self.definition.level else None
         self.closes = compiler.expression(self.definition.closes, "bool", ())
-        self.rows = (
-            [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
-        )
+        self.rows = [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
         self.asked_on, self.cancelled_on = _triggers(self.definition)
         self.completes = _by_type((step.completed_by, name) for name, step in self.steps.items())
         self.declines = _by_type((step.declined_by, name) for name, step in self.steps.items())
         self.clock_stops = _clock_stops(self.definition)
-        self.answers = frozenset(
-            f"{line.department}.TaskAnswered" for line in self.definition.responsibilities
-        )
+        self.answers = frozenset(f"{line.department}.TaskAnswered" for line in self.definition.responsibilities)
         self.event_types = frozenset(
             {rule.on for rule in self.rules.values()}
             | set(self.completes)
@@ -248,9 +238,7 @@ class Compiler:
         if len(types) == 1:
             fields = self._fields.get(types[0])
             if fields is None:
-                raise DefinitionError(
-                    f"The pack of {self._definition.workflow} lacks the fields of {types[0]}."
-                )
+                raise DefinitionError(f"The pack of {self._definition.workflow} lacks the fields of {types[0]}.")
             variables |= {f"event.{path}": kind for path, kind in fields.items()}
         if instance:
             variables |= {"level": "string", "level_rank": "int", "subject": "string", "open_tasks": "int"}
@@ -260,25 +248,19 @@ class Compiler:
                     variables |= {f"open.{name}": "int", f"asked.{name}": "int", f"done.{name}": "int"}
         return variables
 
-    def _set(
-        self, assigned: Mapping[str, str], event_types: Iterable[str]
-    ) -> tuple[tuple[str, Expression], ...]:
+    def _set(self, assigned: Mapping[str, str], event_types: Iterable[str]) -> tuple[tuple[str, Expression], ...]:
         compiled = []
         for name, source in assigned.items():
             fact = self._definition.facts.get(name)
             if fact is None:
-                raise DefinitionError(
-                    f"{self._definition.workflow} sets the fact {name}, which it does not declare."
-                )
+                raise DefinitionError(f"{self._definition.workflow} sets the fact {name}, which it does not declare.")
             compiled.append((name, self.expression(source, fact.type, event_types)))
         return tuple(compiled)
 
     def rule(self, rule: Rule) -> CompiledRule:
         window_ms, working_days = split_duration(rule.window)
         if working_days:
-            raise DefinitionError(
-                f"The window of rule {rule.rule} is in working days; use minutes, hours or days."
-            )
+            raise DefinitionError(f"The window of rule {rule.rule} is in working days; use minutes, hours or days.")
         on = (rule.on,)
         return CompiledRule(
             rule=rule.rule,
@@ -330,9 +312,7 @@ class Compiler:
             on_decline=tuple(rung for rung in ladder if rung.at == "declined"),
             when=None if step.gate else self._optional(step.when, "bool", events),
             repeat_while=self._optional(step.repeat_while, "bool", ()),
-            context=tuple(
-                (name, self.expression(text, "string", gated)) for name, text in step.context.items()
-            ),
+            context=tuple((name, self.expression(text, "string", gated)) for name, text in step.context.items()),
         )
 
     def _gate(self, step: Step) -> CompiledStep:
@@ -350,9 +330,7 @@ class Compiler:
             completed_by=frozenset({gate.approved_by}),
             declined_by=frozenset({gate.rejected_by}),
             is_gate=True,
-            ladder=tuple(
-                rung for rung in gate.escalate or self._definition.escalate if rung.at != "declined"
-            ),
+            ladder=tuple(rung for rung in gate.escalate or self._definition.escalate if rung.at != "declined"),
             on_decline=(),
             when=self._optional(step.when, "bool", self._events(step.on)),
             repeat_while=None,

@@ -1,0 +1,321 @@
+"""One change of one key, as it is being worked out: what is read, what is written, what is put out.
+
+A ``Change`` copies what it may alter, so the state before stays as it was and ``advance`` remains a function.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from deptbus.clock import iso
+from deptbus.ids import derived_id
+from deptbus.workflow.definition import Fact
+from deptbus.workflow.expressions import EvaluationError, Expression
+from deptbus.workflow.output import Output
+from deptbus.workflow.pack import RANK, Pack
+from deptbus.workflow.state import ENDED_MAX, ENGINE, Entry, Instance, KeyState, Task
+
+TRIGGERS_MAX = 1_000
+"""A change that sets off more than this goes round in circles, and its entry is rejected."""
+
+_DICTS = ("facts", "asked", "done", "counts")
+_LISTS = ("tasks", "timers", "ended", "applied")
+
+
+class Change:
+    """Works out what one entry, or one thing that fell due, does to one key."""
+
+    def __init__(self, pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> None:
+        self.pack = pack
+        self.before = before
+        self.at = at
+        """The time that decides: of the event, or when something fell due."""
+        self.cause = cause
+        """The id of the event that it follows from."""
+        self.offset = offset
+        self.rule: str | None = None
+        self.basis: str | None = None
+        self.actor: str | None = None
+        self.subject = ""
+        self.event: Mapping[str, Any] | None = None
+        self.outputs: list[Output] = []
+        self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str]] = deque()
+        """Trigger, subject, event data and cause of what is still to be looked at."""
+        self._triggered = 0
+        self.instance: Instance = _copied(before.open) if before.open is not None else {}
+
+    # What expressions see
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a variable of an expression."""
+        head, _, tail = name.partition(".")
+        if head == "event":
+            value: Any = self.event
+            for part in tail.split("."):
+                value = value.get(part) if value is not None else None
+            return value
+        if head == "facts":
+            return self.instance["facts"][tail]
+        if head in ("asked", "done"):
+            return self.instance[head].get(tail, 0)
+        if head == "open":
+            return sum(task["step"] == tail for task in self.instance["tasks"])
+        return self._plain(head)
+
+    def _plain(self, name: str) -> Any:
+        level = self.instance.get("level")
+        match name:
+            case "at":
+                return self.at
+            case "level":
+                return level or ""
+            case "level_rank":
+                return RANK.get(level, 0) if level else 0
+            case "region":
+                return self.instance.get("region") or ""
+            case "subject":
+                return self.subject
+            case "open_tasks":
+                return len(self.instance["tasks"])
+        raise KeyError(name)
+
+    def holds(self, guard: Expression | None, of: str) -> bool:
+        """Whether a guard holds; one that cannot be evaluated does not, and the timeline says so."""
+        if guard is None:
+            return True
+        try:
+            return bool(guard.evaluate(self))
+        except EvaluationError as error:
+            self.timeline("guard_failed", rule=of, reason=str(error))
+            return False
+
+    def text(self, expression: Expression | None) -> str:
+        """The string of an expression; empty where there is none or it cannot be evaluated."""
+        if expression is None:
+            return ""
+        try:
+            return str(expression.evaluate(self))
+        except EvaluationError:
+            return ""
+
+    def assign(self, assigned: tuple[tuple[str, Expression], ...], of: str) -> None:
+        """Set facts, all from the values before; what cannot be evaluated stays as it was, and is recorded."""
+        values = []
+        for name, expression in assigned:
+            try:
+                values.append((name, expression.evaluate(self)))
+            except EvaluationError as error:
+                self.timeline("fact_failed", rule=of, fact=name, reason=str(error))
+        self.instance["facts"].update(values)
+
+    # What is put out
+
+    def emit(
+        self,
+        topic: str,
+        event_type: str,
+        data: dict[str, Any],
+        *,
+        cause: str | None = None,
+        basis: str | None = None,
+    ) -> str:
+        """Put out an event of this instance; answers its id."""
+        instance = self.instance
+        cause = cause or self.cause
+        event_id = self.next_id(event_type, cause)
+        name = instance["instance"]
+        self.outputs.append(
+            Output(
+                topic, name, event_type, event_id, self.at, data, name, name, cause, basis or self.basis,
+                instance["region"],
+            )
+        )  # fmt: skip
+        return event_id
+
+    def next_id(self, event_type: str, cause: str) -> str:
+        """The id of the next output: derived from its cause, the instance and how many came before."""
+        self.instance["ordinal"] += 1
+        return derived_id(cause, "advance", event_type, self.instance["instance"], self.instance["ordinal"])
+
+    def timeline(
+        self,
+        kind: str,
+        *,
+        rule: str | None = None,
+        task: Task | None = None,
+        basis: str | None = None,
+        cause: str | None = None,
+        **detail: str,
+    ) -> None:
+        """Record in the timeline what changed, by which rule, on what basis, from what cause."""
+        data = {
+            "instance": self.instance["instance"],
+            "kind": kind,
+            "at": self.at,
+            "rule": rule or (task["step"] if task else self.rule),
+            "task": task["id"] if task else None,
+            "department": task["department"] if task else None,
+            "actor": self.actor,
+            "basis": basis or (task["basis"] if task else self.basis),
+            "cause": cause or self.cause,
+            "detail": detail,
+        }
+        self.emit("workflow.timeline", "workflow.TimelineRecorded", data, cause=cause, basis=data["basis"])
+
+    def journal(self, entry: Entry, subject: str) -> None:
+        """Append an entry for another key, in the same transaction."""
+        key = f"{entry['workflow']}/{entry['key']}"
+        self.outputs.append(
+            Output(
+                "workflow.journal", key, "workflow.EntryAppended",
+                derived_id(self.cause, "advance", "workflow.EntryAppended", subject, self.offset),
+                self.at, {"entry": entry}, key, None, self.cause, self.basis, None, elsewhere=True,
+            )
+        )  # fmt: skip
+
+    def trigger(self, name: str, subject: str | None = None, cause: str | None = None) -> None:
+        """Note that something happened that steps may wait for."""
+        self._triggered += 1
+        if self._triggered > TRIGGERS_MAX:
+            raise RecursionError(f"more than {TRIGGERS_MAX} triggers from one entry; the last is {name}")
+        self.triggers.append((name, self.subject if subject is None else subject, self.event, cause or self.cause))
+
+    # What is remembered
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Count something that summaries show."""
+        counts = self.instance["counts"]
+        counts[name] = counts.get(name, 0) + by
+
+    def tally(self, department: str, state: str, by: int) -> None:
+        """Count tasks by department and state."""
+        states = self.instance["tally"].setdefault(department, {})
+        states[state] = states.get(state, 0) + by
+        if not states[state]:
+            del states[state]
+
+    def store(self, task: Task) -> None:
+        """Put a changed task in the place of the old one of the same id."""
+        tasks = self.instance["tasks"]
+        for index, old in enumerate(tasks):
+            if old["id"] == task["id"]:
+                if (old["department"], old["state"]) != (task["department"], task["state"]):
+                    self.tally(old["department"], old["state"], -1)
+                    self.tally(task["department"], task["state"], 1)
+                tasks[index] = task
+                return
+        tasks.append(task)
+        self.tally(task["department"], task["state"], 1)
+
+    def end(self, task: Task, state: str) -> None:
+        """Take a task out that is over."""
+        instance = self.instance
+        self.tally(task["department"], task["state"], -1)
+        self.tally(task["department"], state, 1)
+        instance["tasks"] = [other for other in instance["tasks"] if other["id"] != task["id"]]
+        instance["ended"] = [*instance["ended"], task["id"]][-ENDED_MAX:]
+
+    def set_timer(self, name: str, due: int, cause: str, subject: str = "") -> None:
+        """Start a timer, or start it anew."""
+        self.drop_timer(name)
+        self.instance["timers"].append({"name": name, "due": due, "cause": cause, "subject": subject})
+
+    def drop_timer(self, name: str) -> None:
+        """Forget a timer."""
+        self.instance["timers"] = [timer for timer in self.instance["timers"] if timer["name"] != name]
+
+    def has_timer(self, name: str) -> bool:
+        """Whether a timer runs."""
+        return any(timer["name"] == name for timer in self.instance["timers"])
+
+    # How it begins and ends
+
+    def open(self, region: str | None) -> None:
+        """Make the key's next instance."""
+        before = self.before
+        instance = f"{before.name}/{before.n + 1}"
+        definition = self.pack.definition
+        self.instance = {
+            "instance": instance,
+            "workflow": before.workflow,
+            "key": before.key,
+            "n": before.n + 1,
+            "pack": self.pack.hash,
+            "version": definition.version,
+            "status": "open",
+            "region": region,
+            "level": None,
+            "highest_level": None,
+            "opened_at": self.at,
+            "closed_at": None,
+            "clock": self.at,
+            "cause": self.cause,
+            "facts": {name: initial(declared) for name, declared in definition.facts.items()},
+            "tasks": [],
+            "ended": [],
+            "timers": [],
+            "asked": {},
+            "done": {},
+            "tally": {},
+            "counts": {},
+            "applied": list(before.applied),
+            "ordinal": 0,
+            "engine": ENGINE,
+            "offset": self.offset,
+        }
+        data = {
+            "instance": instance,
+            "workflow": before.workflow,
+            "key": before.key,
+            "region": region,
+            "cause": self.cause,
+        }
+        self.emit("workflow.events", "workflow.InstanceOpened", data)
+        self.timeline("opened", opened_at=iso(self.at))
+
+    def close(self, reason: str) -> None:
+        """End the instance; the caller has cancelled its tasks."""
+        instance = self.instance
+        data = {key: instance[key] for key in ("instance", "workflow", "key", "region")} | {"reason": reason}
+        self.emit("workflow.events", "workflow.InstanceClosed", data)
+        self.timeline("closed", reason=reason)
+        instance["status"] = "closed"
+        instance["closed_at"] = self.at
+        instance["timers"] = []
+
+    def after(self) -> KeyState:
+        """The state that this change leaves."""
+        before, instance = self.before, self.instance
+        instance["clock"] = max(instance["clock"], self.at)
+        instance["offset"] = self.offset
+        if instance["status"] == "open":
+            return replace(before, n=instance["n"], applied=(), closed_at=None, instance=instance)
+        applied = tuple(instance["applied"])
+        instance["applied"] = []
+        return replace(
+            before,
+            n=instance["n"],
+            applied=applied,
+            clock=instance["clock"],
+            closed_at=instance["closed_at"],
+            instance=instance,
+        )
+
+
+def initial(fact: Fact) -> Any:
+    """What a fact is before anything sets it: as declared, else the zero of its type."""
+    return _ZERO[fact.type] if fact.initial is None else fact.initial
+
+
+_ZERO = {"int": 0, "double": 0.0, "string": "", "bool": False}
+
+
+def _copied(instance: Instance) -> Instance:
+    copy = dict(instance)
+    for name in _DICTS:
+        copy[name] = dict(copy[name])
+    for name in _LISTS:
+        copy[name] = list(copy[name])
+    copy["tally"] = {department: dict(states) for department, states in copy["tally"].items()}
+    return copy

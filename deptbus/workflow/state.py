@@ -1,0 +1,123 @@
+"""What a correlation key remembers: its number of instances, its open instance, what it has applied, what waits.
+
+The instance and its tasks are plain dicts in the shape of ``workflow.InstanceChanged``, so that a snapshot is
+the state and a restored snapshot is the state again, byte for byte.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from deptbus.ids import derived_id
+from deptbus.workflow.output import Output
+
+ENGINE = 1
+"""Version of the rules of ``advance``: raised when the same journal would give another state."""
+
+ENDED_MAX = 32
+"""How many ids of tasks that are over an instance remembers."""
+
+Entry = dict[str, Any]
+"""A ``common.JournalEntry``."""
+
+Instance = dict[str, Any]
+Task = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """One correlation key. ``instance`` is the open one, or the one that has just closed, or None."""
+
+    workflow: str
+    key: str
+    n: int = 0
+    alias_of: str | None = None
+    clock: int = 0
+    closed_at: int | None = None
+    applied: tuple[dict[str, Any], ...] = ()
+    """Ids applied while no instance is open; an open instance keeps its own."""
+    parked: tuple[Entry, ...] = ()
+    instance: Instance | None = field(default=None, repr=False)
+    offset: int = -1
+    """The journal offset that last changed anything of this but the instance, which names its own."""
+
+    @property
+    def name(self) -> str:
+        """``<workflow>/<key>``, the key of its records."""
+        return f"{self.workflow}/{self.key}"
+
+    @property
+    def open(self) -> Instance | None:
+        """The instance, when it is open."""
+        instance = self.instance
+        return instance if instance is not None and instance["status"] == "open" else None
+
+    def same_key_record(self, other: "KeyState") -> bool:
+        """Whether both would write the same ``workflow.KeyChanged``, its offset aside."""
+        return (
+            self.n == other.n
+            and self.alias_of == other.alias_of
+            and self.closed_at == other.closed_at
+            and self.applied == other.applied
+            and self.parked == other.parked
+            and self.clock == other.clock
+        )
+
+
+def instance_record(instance: Instance) -> Output:
+    """The snapshot of an instance, for ``workflow.instances``."""
+    name = instance["instance"]
+    return Output(
+        topic="workflow.instances",
+        key=name,
+        type="workflow.InstanceChanged",
+        id=derived_id(name, "advance", "workflow.InstanceChanged", "", instance["offset"]),
+        time_ms=instance["clock"],
+        data=instance,
+        subject=name,
+        correlationid=name,
+        causationid=instance["cause"],
+        region=instance["region"],
+    )
+
+
+def key_record(state: KeyState) -> Output:
+    """What a key remembers besides its open instance, for ``workflow.instances``."""
+    data = {
+        "workflow": state.workflow,
+        "key": state.key,
+        "n": state.n,
+        "alias_of": state.alias_of,
+        "clock": state.clock,
+        "closed_at": state.closed_at,
+        "applied": list(state.applied),
+        "parked": list(state.parked),
+        "offset": state.offset,
+    }
+    return Output(
+        topic="workflow.instances",
+        key=state.name,
+        type="workflow.KeyChanged",
+        id=derived_id(state.name, "advance", "workflow.KeyChanged", "", state.offset),
+        time_ms=state.clock,
+        data=data,
+        subject=state.name,
+    )
+
+
+def restored(state: KeyState | None, event_type: str, data: dict[str, Any]) -> KeyState:
+    """The state after one more record of ``workflow.instances``, in the order of the log."""
+    state = state or KeyState(data["workflow"], data["key"])
+    if event_type == "workflow.KeyChanged":
+        return replace(
+            state,
+            n=data["n"],
+            alias_of=data["alias_of"],
+            clock=data["clock"],
+            closed_at=data["closed_at"],
+            applied=tuple(data["applied"]),
+            parked=tuple(data["parked"]),
+            offset=data["offset"],
+        )
+    if state.instance is not None and state.instance["n"] > data["n"]:
+        return state  # compaction may leave an older instance's last snapshot after a newer one's first
+    return replace(state, instance=data)
