@@ -225,8 +225,9 @@ def _effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
     """What an event does: facts, timers, tasks, triggers."""
     header = entry["event"]
     _remember(change, entry, rule)
+    subject = change.text(rule.subject) if rule is not None else ""
     if rule is not None:
-        change.subject = change.text(rule.subject)
+        change.subject = subject
         change.assign(rule.set, rule.rule)
         for name in rule.restart:
             start_timer(change, name)
@@ -235,7 +236,7 @@ def _effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
     if not _applied_otherwise(change, entry):
         _touch_tasks(change, header)
     if rule is not None:
-        change.trigger(f"rule:{rule.rule}")
+        change.trigger(f"rule:{rule.rule}", subject)  # not that of a task which the event has just ended
 
 
 def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> None:

@@ -248,7 +248,9 @@ def ask_again(change: Change, task: Task) -> None:
     step = change.pack.steps[task["step"]]
     line = change.pack.responsible(step.role, change.instance["region"] or "", change.instance["level"])
     task = {**task, "attempt": task["attempt"] + 1, "state": "requested"}
-    task["request"] = _request(change, task, line, {})
+    # The event that first asked for it is no longer at hand.
+    known = [(name, text) for name, text in step.context if not any(used.startswith("event.") for used in text.names)]
+    task["request"] = _request(change, task, line, {name: change.text(text) for name, text in known})
     change.store(task)
 
 
