@@ -177,5 +177,3 @@ class Phases:
     def ticked(self) -> None:
         """All inputs are read."""
         self._ticked = time.perf_counter()
-
-

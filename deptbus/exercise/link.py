@@ -61,7 +61,9 @@ class Link:
         publisher = self.publisher(owner)
         self._waiting.append(publisher.send(publisher.prepare(event_type, data, **envelope)))
 
-    def append(self, event_type: str, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> None:
+    def append(
+        self, event_type: str, data: Mapping[str, Any], key: str, partition: int, **envelope: Any
+    ) -> None:
         """Hand a record of the workflow's own over to one partition, whatever its key."""
         ready = self.publisher("workflow").prepare(event_type, data, key=key, **envelope)
         self._waiting.append(
@@ -126,7 +128,8 @@ class Link:
         """Follow topics (logical names), each from ``BEGINNING`` or ``END``."""
         world = self.settings.world
         return Tail(
-            reader_configuration(self.settings), {world.physical(topic): start for topic, start in starts.items()}
+            reader_configuration(self.settings),
+            {world.physical(topic): start for topic, start in starts.items()},
         )
 
     def data(self, record: Record) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""Runs all desks in one process: hears the clock, reads what is asked, publishes what is due, reports.
+
+Nothing is kept: a process that starts again plays the clock's announcements and the tasks from their beginning
+without publishing, up to the newest announcement, which it plays in earnest. Ids follow from the requests, so what
+was published of that step already is published again as the same events.
+"""
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+
+from deptbus.errors import DefinitionError
+from deptbus.exercise.clock import TASKS, Announcement, Report
+from deptbus.exercise.desks import AnswerWith, Desks
+from deptbus.exercise.link import CLOCK, Link, event_of, partitions, to_announcement
+from deptbus.kafka.consumer import BEGINNING, END, Tail
+from deptbus.record import Record
+
+_LOOK_UP_S = 1.0
+_log = logging.getLogger("deptbus.exercise.desks")
+
+
+def find_desks(root: Path, departments: list[str]) -> dict[str, AnswerWith]:
+    """``answer`` of every ``services/<department>/desk.py`` below ``root``; ``DefinitionError`` if one has none."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    found: dict[str, AnswerWith] = {}
+    for department in departments:
+        if not (root / "services" / department / "desk.py").exists():
+            continue
+        module = importlib.import_module(f"services.{department}.desk")
+        try:
+            found[department] = module.answer
+        except AttributeError:
+            raise DefinitionError(
+                f"services/{department}/desk.py has no function `answer`; see docs/ARCHITECTURE.md."
+            ) from None
+    return found
+
+
+class DeskProcess:
+    """The desks of one exercise; ``run`` returns when the clock says that it is over."""
+
+    def __init__(self, link: Link, desks: Desks) -> None:
+        self._link = link
+        self._desks = desks
+        # What is announced up to here is history, except the newest of it.
+        newest = link.tail({CLOCK: END})
+        self._history = newest.reached.get((CLOCK, 0), 0)
+        newest.close()
+        self._tail: Tail = link.tail({CLOCK: BEGINNING, TASKS: BEGINNING})
+        self._unread: dict[int, list[Record]] = {}
+        self._steps: list[Announcement] = []
+        self._heard = -1
+        """Offset of the newest announcement heard."""
+
+    def run(self) -> None:
+        """Play every step until the last."""
+        try:
+            while True:
+                while not self._steps:
+                    self._poll()
+                step = self._steps.pop(0)
+                if step.last:
+                    return
+                if self._is_history():
+                    self._read(step)
+                    self._desks.due(step.ends_at)
+                else:
+                    self._play(step)
+        finally:
+            self._tail.close()
+
+    def _is_history(self) -> bool:
+        """Whether a later announcement is known, or known to be there: then every answer of this step is out."""
+        return bool(self._steps) or self._heard + 1 < self._history
+
+    def _poll(self) -> None:
+        records = self._tail.poll(_LOOK_UP_S)
+        for record in records:
+            if record.topic == CLOCK:
+                self._steps.append(to_announcement(self._link.data(record)))
+                self._heard = record.offset
+            else:
+                self._unread.setdefault(record.partition, []).append(record)
+        if not records:
+            self._link.check()
+
+    def _read(self, step: Announcement) -> None:
+        """Take in what was asked before the step, and nothing after it."""
+        ends = partitions(step.read)
+        while not self._tail.has_reached(ends):
+            self._poll()
+        for partition in sorted(self._unread):
+            end = ends.get((TASKS, partition), 0)
+            records = self._unread[partition]
+            count = next((n for n, record in enumerate(records) if record.offset >= end), len(records))
+            for record in records[:count]:
+                self._desks.take(event_of(record, self._link.data(record)))
+            self._unread[partition] = records[count:]
+
+    def _play(self, step: Announcement) -> None:
+        self._read(step)
+        for answer in self._desks.due(step.ends_at):
+            draft = answer.draft
+            self._link.publish(
+                answer.department,
+                draft.type,
+                draft.data,
+                subject=draft.subject or answer.cause.envelope.id,
+                region=draft.region,
+                legal_basis=draft.basis,
+                actor=f"{answer.department}-desk",
+                time_ms=answer.at_ms,
+                id=answer.id,
+                cause=answer.cause,
+                correlation_id=answer.cause.data["instance"],
+            )
+        outputs = self._link.flush()
+        self._link.report(Report("desks", step.step, outputs=outputs, next_at=self._desks.next_at()))
