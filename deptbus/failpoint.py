@@ -1,0 +1,43 @@
+"""Failpoints: places where a process kills itself when a test of crash safety tells it to.
+
+``BUS_FAILPOINT=after-commit:3`` is the third passing of ``after-commit``. Unset, a point costs one comparison.
+"""
+
+import os
+import signal
+
+from deptbus.errors import SettingsError
+
+POINTS = (
+    "after-poll",
+    "after-append",
+    "after-outputs",
+    "inside-transaction",
+    "after-commit",
+    "while-restoring",
+)
+"""In the order of the work: records at hand; journal entries flushed (correlate); outputs computed; records of
+the transaction handed over; committed and not acknowledged; a partition's state half restored."""
+
+_armed = ""
+_left = 0
+
+
+def arm(failpoint: str | None) -> None:
+    """Set the one failpoint of this process: ``NAME`` or ``NAME:N``; ``SettingsError`` for anything else."""
+    global _armed, _left  # one per process, read on hot paths
+    name, _, times = (failpoint or "").partition(":")
+    if name and (name not in POINTS or not (times or "1").isdigit() or int(times or 1) < 1):
+        raise SettingsError(
+            f"BUS_FAILPOINT is not usable: {failpoint!r}; it is NAME or NAME:N with one of {', '.join(POINTS)}."
+        )
+    _armed, _left = name, int(times or 1)
+
+
+def hit(name: str) -> None:
+    """Pass a point; the process ends here, as by kill -9, if it is the armed one for the Nth time."""
+    global _left  # noqa: PLW0603
+    if name == _armed:
+        _left -= 1
+        if _left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
