@@ -1,7 +1,8 @@
 """Holiday calendars: which days of which years are working days, put into a pack as plain strings.
 
-A calendar is a file, ``services/workflows/calendars/<name>.yaml``, or ``cn``: the arrangements of the State
-Council as the chinesecalendar library has them. A year that it lacks is refused later, never guessed.
+``cn`` are the arrangements of the State Council as the chinesecalendar library has them. Other calendars, and
+years that ``cn`` lacks, stand in ``services/workflows/calendars/<name>.yaml``. A year that a calendar does not
+have is refused later, never guessed.
 """
 
 from collections.abc import Iterable
@@ -39,25 +40,26 @@ class _CalendarFile(BaseModel):
 def load_calendar(root: Path, name: str) -> Calendar:
     """The calendar of a name, with every year it has; ``DefinitionError`` when there is none or it is broken."""
     path = root / "services" / "workflows" / "calendars" / f"{name}.yaml"
+    years = chinese_years() if name == CN else {}
     if path.is_file():
-        return _from_file(path, str(path.relative_to(root)))
-    if name == CN:
-        return chinese_calendar()
+        years |= _from_file(path, str(path.relative_to(root)))
+    if years:
+        return Calendar(calendar=name, years=dict(sorted(years.items())))
     raise DefinitionError(
         f"There is no calendar {name}: add services/workflows/calendars/{name}.yaml, or use {CN}, that of China."
     )
 
 
-def chinese_calendar() -> Calendar:
+def chinese_years() -> dict[int, str]:
     """The working days of China, for each year whose holidays the State Council has laid down."""
     from chinese_calendar.constants import holidays, workdays  # noqa: PLC0415  # only loading needs the tables
 
     # A year's arrangement may name days of its neighbours; only its own has its National Day.
     years = sorted({day.year for day in holidays if (day.month, day.day) == (10, 1)})
-    return Calendar(calendar=CN, years={year: _days(year, holidays, workdays) for year in years})
+    return {year: _days(year, holidays, workdays) for year in years}
 
 
-def _from_file(path: Path, shown: str) -> Calendar:
+def _from_file(path: Path, shown: str) -> dict[int, str]:
     file, lines = read_yaml(path, shown, _CalendarFile, DefinitionError)
     if file.calendar != path.stem:
         raise DefinitionError(
@@ -74,10 +76,7 @@ def _from_file(path: Path, shown: str) -> Calendar:
                 raise DefinitionError(
                     f"{where}: {day} is named under workdays, but is no weekend day or also a holiday; remove it."
                 )
-    return Calendar(
-        calendar=file.calendar,
-        years={year: _days(year, days.holidays, days.workdays) for year, days in sorted(file.years.items())},
-    )
+    return {year: _days(year, days.holidays, days.workdays) for year, days in file.years.items()}
 
 
 def _days(year: int, holidays: Iterable[date], workdays: Iterable[date]) -> str:
