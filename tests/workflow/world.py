@@ -1,0 +1,169 @@
+"""A world in memory for tests of workflows: publish, correlate, advance, with every value really encoded."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from deptbus.codec import Codec
+from deptbus.envelope import Envelope
+from deptbus.errors import DefinitionError
+from deptbus.record import Record
+from deptbus.schemas.codecs import codec_schemas
+from deptbus.schemas.store import load_schemas
+from deptbus.topics.yamlfile import read_yaml
+from deptbus.workflow.calendars import chinese_calendar
+from deptbus.workflow.correlate import Correlator, tick
+from deptbus.workflow.definition import Definition, PackContent
+from deptbus.workflow.fields import fields_of
+from deptbus.workflow.output import Output
+from deptbus.workflow.pack import Pack
+from deptbus.workflow.partition import Partition
+from deptbus.workflow.state import Entry
+
+ROOT = Path(__file__).parents[2]
+HOUR = 3_600_000
+START = 1_579_449_600_000  # 2020-01-20T00:00+08:00
+
+
+@cache
+def codec() -> Codec:
+    """All schemas of the project under made-up registry ids."""
+    store = load_schemas(ROOT)
+    names = [(kind, file.version) for kind in store.types() for file in store.versions(kind)]
+    return Codec(codec_schemas(store, {name: number for number, name in enumerate(names, start=1)}))
+
+
+def pack_of(definition: Mapping[str, Any]) -> Pack:
+    """The pack of a definition written as data."""
+    checked = Definition.model_validate(definition)
+    fields = fields_of(checked, load_schemas(ROOT))
+    return Pack(PackContent(definition=checked, calendar=chinese_calendar(), fields=fields))
+
+
+def workflow(name: str) -> dict[str, Any]:
+    """A workflow of the project, as data."""
+    folder = ROOT / "services" / "workflows" / name
+    definition: dict[str, Any] = _yaml(folder / "workflow.yaml")
+    return definition | _yaml(folder / "responsibilities.yaml")
+
+
+class _Free(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    model, _ = read_yaml(path, path.name, _Free, DefinitionError)
+    return dict(model.model_extra or {})
+
+
+class World:
+    """One journal partition and its correlator; ``outputs`` is all that was put out."""
+
+    def __init__(self, *packs: Pack, stepped: bool = False) -> None:
+        self.correlator = Correlator(packs)
+        self.stepped = stepped
+        self.journal: list[tuple[int, Entry]] = []
+        self.outputs: list[Output] = []
+        self.partition = self.new_partition()
+        self._published: dict[str, int] = {}
+        for pack in packs:
+            self.append(
+                {**tick(START), "kind": "activation", "workflow": pack.workflow, "pack": pack.hash, "body": pack.to_bytes()}
+            )
+
+    def new_partition(self) -> Partition:
+        """An empty partition over the same schemas."""
+        return Partition(0, stepped=self.stepped, decode=lambda kind, body: codec().decode(body, kind))
+
+    def append(self, *entries: Entry) -> list[Output]:
+        """Append entries as one batch; answers what they put out."""
+        batch = []
+        for entry in entries:
+            entry = codec().decode(codec().encode("workflow.EntryAppended", {"entry": entry}))["entry"]
+            self.journal.append((len(self.journal), entry))
+            batch.append(self.read(self.journal[-1]))
+        outputs = self.partition.apply(batch)
+        self.outputs += outputs
+        return outputs
+
+    @staticmethod
+    def read(journalled: tuple[int, Entry]) -> tuple[int, Entry, dict[str, Any] | None]:
+        """A journal entry as the worker hands it to the partition."""
+        offset, entry = journalled
+        event = entry["event"]
+        return offset, entry, codec().decode(entry["body"], event["type"]) if event else None
+
+    def entries(
+        self,
+        event_type: str,
+        data: Mapping[str, Any],
+        *,
+        at: int,
+        id: str | None = None,
+        region: str | None = None,
+        subject: str | None = None,
+        cause: str | None = None,
+        instance: str | None = None,
+        actor: str | None = None,
+        offset: int | None = None,
+    ) -> list[Entry]:
+        """What correlate makes of an event that a department publishes."""
+        department = event_type.split(".")[0]
+        number = self._published[department] = self._published.get(department, -1) + 1
+        envelope = Envelope(
+            id=id or f"{department}-{number}",
+            type=event_type,
+            source=f"/departments/{department}",
+            time_ms=at,
+            subject=subject,
+            region=region,
+            causationid=cause,
+            correlationid=instance,
+            legalbasis="a law",
+            actor=actor,
+        )
+        value = codec().encode(event_type, data)
+        record = Record(
+            f"{department}.events", 0, number if offset is None else offset, at, None, value, []
+        )
+        return [appended.entry for appended in self.correlator.entries(envelope, dict(data), record, at)]
+
+    def publish(self, event_type: str, data: Mapping[str, Any], **about: Any) -> list[Output]:
+        """Publish an event and let it be advanced at once; answers what it put out."""
+        return self.append(*self.entries(event_type, data, **about))
+
+    def tick(self, at: int, step: int | None = None) -> list[Output]:
+        """Let time come to ``at``."""
+        return self.append(tick(at, step))
+
+    def kinds(self, outputs: list[Output] | None = None) -> list[str]:
+        """The kinds of timeline records."""
+        found = self.outputs if outputs is None else outputs
+        return [output.data["kind"] for output in found if output.type == "workflow.TimelineRecorded"]
+
+    def of_type(self, event_type: str, outputs: list[Output] | None = None) -> list[dict[str, Any]]:
+        """The data of outputs of one type."""
+        found = self.outputs if outputs is None else outputs
+        return [output.data for output in found if output.type == event_type]
+
+    def snapshots(self) -> dict[str, bytes]:
+        """The latest encoded record of every instance and key."""
+        return encoded(self.outputs)
+
+    def answer(self, task: Mapping[str, Any], disposition: str, *, at: int, **about: Any) -> list[Output]:
+        """The responsible department answers a task."""
+        data = {"task": task["task"], "disposition": disposition, "note": None}
+        kind = f"{task['department']}.TaskAnswered"
+        return self.publish(kind, data, at=at, cause=task["task"], instance=task["instance"], **about)
+
+
+def encoded(outputs: list[Output]) -> dict[str, bytes]:
+    """The latest encoded record of every key of ``workflow.instances``."""
+    return {
+        output.key: codec().encode(output.type, output.data)
+        for output in outputs
+        if output.topic == "workflow.instances"
+    }
