@@ -3,6 +3,8 @@
 Everything else takes a ``Settings`` or a part of it as an argument.
 """
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -116,3 +118,8 @@ class Settings(BaseSettings):
     def lib_path(self) -> Path:
         """The absolute path of ``lib_dir``."""
         return (self.root / self.lib_dir).absolute()
+
+
+def process_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """What a process that this one starts finds in its environment: this one's, with ``variables`` set."""
+    return {**os.environ, **variables}

@@ -134,8 +134,7 @@ class StepClock:
             return f"{' and '.join(late)} to be ready with step {self.step}"
         if not self._ticked:
             behind = [
-                f"{partition} ({self._read.get(partition, 0)} of {end})"
-                for partition, end in self._not_read().items()
+                f"{partition} ({self._read.get(partition, 0)} of {end})" for partition, end in self._not_read().items()
             ]
             return f"correlate to read {', '.join(behind)} in step {self.step}"
         late = [partition for partition, heard in self._partitions.items() if heard.step < self.step]
@@ -200,9 +199,7 @@ class StepClock:
 
     def _announcement(self) -> Announcement:
         starts_at = self._origin_ms + self.step * self._step_ms
-        read = {
-            partition: end for partition, end in self._ends.items() if partition.rpartition("/")[0] == TASKS
-        }
+        read = {partition: end for partition, end in self._ends.items() if partition.rpartition("/")[0] == TASKS}
         return Announcement(self.step, starts_at, starts_at + self._step_ms, read, last=self.done)
 
 

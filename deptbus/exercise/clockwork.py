@@ -11,6 +11,7 @@ from deptbus.exercise.link import PROGRESS, Link, partitions, to_report
 from deptbus.ids import derived_id
 from deptbus.kafka.consumer import BEGINNING, END
 from deptbus.record import Record
+from deptbus.workflow.correlate import tick as tick_entry
 
 APPENDED = "workflow.EntryAppended"
 OPENED = b"workflow.InstanceOpened"
@@ -48,24 +49,24 @@ class Clockwork:
         self._alive = alive
         self._stall_s = stall_s
         self._held: list[Report] = []
+        self._steps = 0
         self._phases = Phases()
         # Opened before the first announcement, so that no report to it is missed.
         self._tail = link.tail({PROGRESS: END, EVENTS: BEGINNING})
 
     def run(self) -> int:
         """Play all steps; returns the number of steps that were played."""
-        steps = 0
         try:
             self._do(self._clock.start())
             while not self._clock.done:
-                steps += self._wait()
+                self._wait()
             self._link.flush()
         finally:
             self._tail.close()
-        return steps
+        return self._steps
 
-    def _wait(self) -> int:
-        """Take in what is reported until a tick is due; 1 if a step ended thereby."""
+    def _wait(self) -> None:
+        """Take in what is reported until the clock makes a move."""
         limit = time.monotonic() + self._stall_s
         while True:
             records = self._tail.poll(_LOOK_UP_S)
@@ -81,7 +82,7 @@ class Clockwork:
             for move in moves:
                 self._do(move)
             if moves:
-                return sum(isinstance(move, Tick) for move in moves)
+                return
 
     def _reports(self, records: list[Record]) -> list[Report]:
         """The reports that may count now: one of advance waits until what it wrote of instances is read too."""
@@ -130,10 +131,8 @@ class Clockwork:
 
     def _tick(self, tick: Tick) -> None:
         """Append the end of a step to every partition of the journal, under ids that follow from it."""
-        entry = {
-            "kind": "tick", "at": tick.at, "workflow": "", "key": "", "pack": None, "rule": None,
-            "step": tick.step, "offset": None, "reason": None, "event": None, "body": None,
-        }  # fmt: skip
+        self._steps += 1
+        entry = tick_entry(tick.at, tick.step)
         for partition in range(self._journal):
             self._link.append(
                 APPENDED,

@@ -1,26 +1,10 @@
 """The importer: publishes dated items of real data, each in the exercise step in which it falls."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
 from deptbus.exercise.clock import Announcement, Report
 from deptbus.exercise.link import Link
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One event of the past, as the department that is its source publishes it."""
-
-    at_ms: int
-    department: str
-    type: str
-    id: str
-    """Derived from its source reference: played twice it is the same event."""
-    data: dict[str, Any]
-    subject: str
-    region: str | None
-    basis: str
+from deptbus.imports.item import Item
 
 
 class Importer:

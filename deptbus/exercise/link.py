@@ -61,9 +61,7 @@ class Link:
         publisher = self.publisher(owner)
         self._waiting.append(publisher.send(publisher.prepare(event_type, data, **envelope)))
 
-    def append(
-        self, event_type: str, data: Mapping[str, Any], key: str, partition: int, **envelope: Any
-    ) -> None:
+    def append(self, event_type: str, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> None:
         """Hand a record of the workflow's own over to one partition, whatever its key."""
         ready = self.publisher("workflow").prepare(event_type, data, key=key, **envelope)
         self._waiting.append(

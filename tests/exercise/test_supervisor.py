@@ -1,0 +1,94 @@
+"""The supervisor with small Python programs as workers: restart, bounds, failpoints, order at the end."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deptbus.errors import BusError
+from deptbus.exercise import supervisor as supervising
+from deptbus.exercise.supervisor import Supervisor
+
+SLEEPER = "import os, sys, time; print('up', os.environ.get('BUS_FAILPOINT', '-'), flush=True); time.sleep(600)"
+
+
+@pytest.fixture()
+def workers(tmp_path: Path) -> Iterator[Supervisor]:
+    with Supervisor(tmp_path, {"BUS_NAMESPACE": "test"}, (sys.executable, "-c")) as supervisor:
+        yield supervisor
+
+
+def until(condition: Callable[[], bool], limit_s: float = 20) -> None:
+    """Wait for a condition, at most ``limit_s``."""
+    limit = time.monotonic() + limit_s
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < limit, "it did not come about in time"
+        pause.wait(0.01)
+
+
+def log(directory: Path, name: str) -> list[str]:
+    path = directory / "logs" / f"{name}.log"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_a_killed_worker_is_started_again(workers: Supervisor, tmp_path: Path) -> None:
+    workers.add("sleeper", SLEEPER)
+    first = workers.pid("sleeper")
+    workers.kill("sleeper")
+    until(lambda: workers.starts("sleeper") == 2 and len(log(tmp_path, "sleeper")) >= 1)
+    assert workers.pid("sleeper") not in (None, first)
+    assert workers.names() == ["sleeper"]
+
+
+def test_a_failpoint_counts_for_one_start(workers: Supervisor, tmp_path: Path) -> None:
+    workers.add("sleeper", SLEEPER, failpoint="after-poll")
+    until(lambda: log(tmp_path, "sleeper") == ["up after-poll"])
+    workers.arm("sleeper", "after-commit:3")
+    workers.kill("sleeper")
+    until(lambda: len(log(tmp_path, "sleeper")) == 2)
+    workers.kill("sleeper")
+    until(lambda: len(log(tmp_path, "sleeper")) == 3)
+    assert log(tmp_path, "sleeper") == ["up after-poll", "up after-commit:3", "up -"]
+
+
+def test_a_worker_that_ends_well_is_not_started_again(workers: Supervisor) -> None:
+    workers.add("short", "pass")
+    assert workers.wait("short", 20) == 0
+    assert workers.starts("short") == 1
+    assert workers.names() == []
+    workers.check()
+
+
+def test_a_worker_that_keeps_dying_is_given_up(workers: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervising, "RESTARTS_PER_MINUTE_MAX", 2)
+    workers.add("broken", "raise SystemExit(3)")
+    assert workers.wait("broken", 20) == 3
+    assert workers.starts("broken") == 3
+    with pytest.raises(BusError, match=r"broken died 3 times within a minute \(last with 3\)"):
+        workers.check()
+
+
+def test_restarting_and_stopping_in_good_order(workers: Supervisor, tmp_path: Path) -> None:
+    workers.add("one", SLEEPER)
+    workers.add("two", SLEEPER)
+    workers.restart("one")
+    assert workers.starts("one") == 2
+    workers.stop("two")
+    assert workers.pid("two") is None
+    assert workers.names() == ["one"]
+    workers.stop_all()
+    assert workers.pid("one") is None
+    assert list(tmp_path.glob("*.pid")) == []
+
+
+def test_what_a_killed_run_left_is_ended(workers: Supervisor, tmp_path: Path) -> None:
+    workers.add("sleeper", SLEEPER)
+    left = workers.pid("sleeper")
+    later = Supervisor(tmp_path, {}, (sys.executable, "-c"))
+    assert left is not None
+    assert later.end_leftovers() == 1
+    until(lambda: workers.starts("sleeper") == 2)  # to the first supervisor it is a worker that died
