@@ -1,4 +1,4 @@
-"""Daily cumulative case counts (one ``YYYY-MM-DD.csv`` a day) into ``health.CasesConfirmed`` and ``data.ObjectionRaised``.
+"""Daily cumulative case counts, one ``YYYY-MM-DD.csv`` a day, into confirmed cases and objections to figures.
 
 A city is (province code, city name); its region is its own code, else the province's. The increase over the city's
 previous value is a case event, a decrease an objection of kind ``decreasing_total``, a row without a city code one
