@@ -29,7 +29,6 @@ from deptbus.inbox import Inbox, MemoryInbox
 from deptbus.namespace import Namespace
 from deptbus.outcome import Outcome, Pending
 from deptbus.publishing import EventData, Publisher
-from deptbus.record import Event
 from deptbus.subscriber import STALL_S, Limits, Subscriber
 from deptbus.transport import Position, Transport
 
@@ -94,6 +93,8 @@ class Bus:
         self._subscriber: Subscriber | None = None
         self._running = False
         self._stopping = False
+        self.has_ended = False
+        """Whether ``run`` or ``serve`` has returned or raised."""
 
     def publish(self, event_type: str, data: EventData, *, subject: str, **envelope: Any) -> Outcome:
         """Publish and wait for the answer.
@@ -139,16 +140,17 @@ class Bus:
 
     async def serve(self) -> None:
         """As ``run``, inside an event loop of the caller's, who also closes the bus."""
-        if self._stopping:
-            return
-        subscriber = self._subscriber = self._make_subscriber()
-        self._running = True
-        self._log.info("running", topics=sorted(self._grants))
         try:
+            if self._stopping:
+                return
+            subscriber = self._subscriber = self._make_subscriber()
+            self._running = True
+            self._log.info("running", topics=sorted(self._grants))
             await subscriber.run()
         finally:
             self._running = False
-            self._log.info("stopped", **subscriber.counts)
+            self.has_ended = True
+            self._log.info("stopped", **self._subscriber.counts if self._subscriber else {})
 
     def stop(self) -> None:
         """Finish the events in hand, commit and leave. From any thread, also before ``run``."""

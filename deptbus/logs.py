@@ -42,5 +42,5 @@ def configure(settings: Settings) -> None:
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger that carries its module's name."""
-    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger().bind(module=name)
     return bound

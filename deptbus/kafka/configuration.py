@@ -10,6 +10,10 @@ Configuration = dict[str, Any]
 _log = logging.getLogger("deptbus.kafka")
 
 
+def _note(error: object) -> None:
+    _log.debug("librdkafka: %s", error)
+
+
 def client_configuration(settings: Settings) -> Configuration:
     """Addresses and security, shared by producers, consumers and the admin client."""
     configuration: Configuration = {
@@ -17,6 +21,7 @@ def client_configuration(settings: Settings) -> Configuration:
         "security.protocol": settings.security_protocol,
         "reconnect.backoff.max.ms": 1_000,
         "logger": _log,
+        "error_cb": _note,  # without one, poll and flush raise what calls and delivery reports tell anyway
     }
     optional = {
         "sasl.mechanism": settings.sasl_mechanism,
@@ -41,6 +46,7 @@ def producer_configuration(settings: Settings) -> Configuration:
         "linger.ms": settings.publish_linger_ms,
         "message.max.bytes": PRODUCED_BYTES_MAX,
         "message.timeout.ms": int(settings.publish_timeout_s * 1000),
+        "topic.metadata.propagation.max.ms": 5_000,  # then a topic that is not there is an error
         "queue.buffering.max.messages": settings.publish_buffer_max,
         "queue.buffering.max.kbytes": 256 * 1024,
         "statistics.interval.ms": 0,

@@ -174,6 +174,10 @@ class TransactionalProducer:
         """Let answers in; long transactions call it now and then."""
         self._producer.poll(0)
 
+    def waiting(self) -> int:
+        """How many records are not answered yet."""
+        return len(self._producer)
+
     def commit(self) -> None:
         """Commit; returns only when the broker has it. Any doubt or refused record: ``TransactionUnclear``."""
         self._guarded("commit", lambda: self._producer.commit_transaction(self._timeout_s))

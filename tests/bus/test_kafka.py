@@ -1,0 +1,117 @@
+"""The bus on Kafka: the contract, and what only a broker shows."""
+
+import pytest
+
+from deptbus.kafka.configuration import reader_configuration, producer_configuration
+from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
+from deptbus.kafka.producer import KafkaSender, TransactionalProducer
+from deptbus.errors import NotFound, TransactionUnclear
+from deptbus.testing import wait_until
+from tests.bus.contract import BusContract
+from tests.bus.worlds import KafkaWorld
+
+pytestmark = pytest.mark.kafka
+
+
+class TestKafka(BusContract):
+    @pytest.fixture
+    def world(self, kafka_world: KafkaWorld) -> KafkaWorld:
+        return kafka_world
+
+
+class TestReaders:
+    def test_a_log_that_ends_in_markers_is_read_to_its_end(self, kafka_world: KafkaWorld) -> None:
+        settings = kafka_world.settings
+        topic = settings.world.physical("health.cases")
+        configuration = reader_configuration(settings)
+        tail = Tail(configuration, {topic: END})
+        producer = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
+        producer.init()
+        for keep in (True, False, True, False):
+            producer.begin()
+            for number in range(10):
+                producer.send(topic, 0, b"k", f"{keep}-{number}".encode())
+            wait_until(lambda: producer.poll() or producer.waiting() == 0)
+            producer.commit() if keep else producer.abort()
+        values = [record.value for record in read_partition(configuration, topic, 0)]
+        assert values == [f"True-{n}".encode() for n in range(10)] * 2
+        assert len(list(read_topic(configuration, topic))) == 20
+        assert end_offsets(configuration, topic)[0] == 44
+        assert [r.offset for r in read_partition(configuration, topic, 0, 3, 6)] == [3, 4, 5]
+        assert list(read_partition(configuration, topic, 1)) == []
+        seen = []
+        wait_until(lambda: seen.extend(tail.poll(0.1)) or tail.has_reached({("health.cases", 0): 44}))
+        assert len(seen) == 20
+        tail.close()
+        producer.close()
+
+    def test_an_open_transaction_hides_what_follows(self, kafka_world: KafkaWorld) -> None:
+        settings = kafka_world.settings
+        topic = settings.world.physical("health.cases")
+        producer = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
+        producer.init()
+        producer.begin()
+        producer.send(topic, 0, b"k", b"open")
+        plain = KafkaSender(producer_configuration(settings), settings.world, 30)
+        wait_until(lambda: producer.poll() or producer.waiting() == 0)
+        plain.send("health.cases", b"k", b"after", [], "id", partition=0).result().require()
+        assert list(read_partition(reader_configuration(settings), topic, 0)) == []
+        producer.commit()
+        values = [record.value for record in read_partition(reader_configuration(settings), topic, 0)]
+        assert values == [b"open", b"after"]
+        producer.close()
+        plain.close()
+
+    def test_a_producer_fenced_by_its_successor_cannot_commit(self, kafka_world: KafkaWorld) -> None:
+        settings = kafka_world.settings
+        topic = settings.world.physical("health.cases")
+        first = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
+        first.init()
+        first.begin()
+        first.send(topic, 0, b"k", b"first")
+        second = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
+        second.init()
+        with pytest.raises(TransactionUnclear, match="could not commit"):
+            first.commit()
+        second.begin()
+        second.send(topic, 0, b"k", b"second")
+        second.commit()
+        assert [r.value for r in read_partition(reader_configuration(settings), topic, 0)] == [b"second"]
+        first.close()
+        second.close()
+
+    def test_a_topic_that_is_not_there_is_named(self, kafka_world: KafkaWorld) -> None:
+        configuration = reader_configuration(kafka_world.settings)
+        with pytest.raises(NotFound, match="no.such is not there"):
+            list(read_topic(configuration, "no.such"))
+        with pytest.raises(NotFound, match="no.such is not there"):
+            Tail(configuration, {"no.such": BEGINNING})
+
+
+class TestOutcomes:
+    def test_without_a_broker_the_outcome_is_unknown_and_never_silence(self, kafka_world: KafkaWorld) -> None:
+        away = kafka_world.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:1", "publish_timeout_s": 0.5})
+        sender = KafkaSender(producer_configuration(away), away.world, 0.5)
+        assert sender.send("health.cases", b"k", b"v", [], "id").result().state == "unknown"
+        sender.close()
+
+    def test_a_full_buffer_is_waited_for(self, kafka_world: KafkaWorld) -> None:
+        small = kafka_world.settings.model_copy(update={"publish_buffer_max": 10})
+        sender = KafkaSender(producer_configuration(small), small.world, 30)
+        pending = [sender.send("health.cases", b"k", b"v", [], str(n)) for n in range(500)]
+        sender.flush()
+        assert all(one.outcome and one.outcome.acknowledged for one in pending)
+        sender.close()
+
+    def test_what_is_unanswered_at_the_end_is_settled(self, kafka_world: KafkaWorld) -> None:
+        away = kafka_world.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:1", "publish_timeout_s": 60})
+        sender = KafkaSender(producer_configuration(away), away.world, 0.1)
+        pending = sender.send("health.cases", b"k", b"v", [], "id")
+        sender.close()
+        assert pending.outcome is not None
+        assert pending.outcome.state == "unknown"
+
+    def test_an_unknown_topic_is_failed(self, kafka_world: KafkaWorld) -> None:
+        sender = KafkaSender(producer_configuration(kafka_world.settings), kafka_world.settings.world, 30)
+        assert sender.send("no.such", b"k", b"v", [], "id").result().state == "failed"
+        sender.close()
