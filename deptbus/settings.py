@@ -119,6 +119,15 @@ class Settings(BaseSettings):
         """The absolute path of ``lib_dir``."""
         return (self.root / self.lib_dir).absolute()
 
+    def environment(self) -> dict[str, str]:
+        """The variables by which another process gets these settings; a failpoint is this process's own."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name != "failpoint"}
+        return {
+            f"BUS_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in given.items()
+            if value is not None
+        }
+
 
 def process_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """What a process that this one starts finds in its environment: this one's, with ``variables`` set."""

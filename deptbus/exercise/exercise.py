@@ -1,0 +1,156 @@
+"""One exercise from its preparation to its summary: namespace, workers, clock, fold, numbers."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import orjson
+
+from deptbus.bootstrap import open_registry
+from deptbus.catalogue import Catalogue, Topic, load_catalogue
+from deptbus.clock import system_clock
+from deptbus.errors import BusError, SettingsError
+from deptbus.exercise.clock import Announcement, StepClock
+from deptbus.exercise.clockwork import Clockwork
+from deptbus.exercise.importer import Importer
+from deptbus.exercise.link import Link
+from deptbus.exercise.summary import Summary, summarize
+from deptbus.exercise.supervisor import Supervisor
+from deptbus.imports.item import Item
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration
+from deptbus.schemas.registration import register_schemas
+from deptbus.settings import Settings
+from deptbus.workflow.correlate import Correlator
+from deptbus.workflow.pack import Pack
+
+DAY_MS = 86_400_000
+AFTER_MAX_MS = 28 * DAY_MS
+"""How long the clock runs on after the last day, at most."""
+JOURNAL = "workflow.journal"
+
+Watch = Callable[[Announcement, int, int], None]
+"""Called with every announcement and the numbers of instances opened and closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is played. Times are exercise time in milliseconds."""
+
+    items: tuple[Item, ...]
+    from_ms: int
+    until_ms: int
+    """The last time that must be played."""
+    packs: tuple[Pack, ...]
+    seed: int = 1
+    step_ms: int = 3_600_000
+    partitions: int = 2
+    """Of every topic with keys: each costs a transaction in every step."""
+    advance_workers: int = 1
+    correlate_workers: int = 1
+
+
+class Exercise:
+    """One exercise in the namespace of ``settings``. ``supervisor`` has its workers while it is played."""
+
+    def __init__(self, settings: Settings, plan: Plan) -> None:
+        if not settings.namespace:
+            raise SettingsError("An exercise needs a namespace of its own; set BUS_NAMESPACE to its name.")
+        self.settings = settings
+        self.plan = plan
+        self.catalogue: Catalogue = load_catalogue(settings.root, system_clock())
+        self.directory = settings.run_path / settings.namespace
+        self.supervisor = Supervisor(self.directory, self._environment())
+        self.inputs = sorted({self.catalogue.topic_of(kind).name for kind in Correlator(plan.packs).event_types})
+
+    def prepare(self, say: Callable[[str], None] = lambda text: None) -> None:
+        """Drop what an earlier run left; create topics, register schemas, activate the packs."""
+        settings = self.settings
+        self.supervisor.end_leftovers()
+        say("registering the schemas")
+        with open_registry(settings) as registry:
+            levels = {
+                kind: topic.compatibility for topic in self.catalogue.topics.values() for kind in topic.event_types
+            }
+            register_schemas(registry, self.catalogue.schemas, levels)
+        say("dropping what an earlier run left")
+        admin = Admin(client_configuration(settings))
+        drop_namespace(admin, settings)
+        say("creating the topics")
+        topics = [self._sized(topic) for topic in self.catalogue.topics.values()]
+        admin.create_namespace_topics(settings.world, topics, settings.replication)
+        say("activating the packs")
+        activate(settings, self.catalogue, self.plan.packs)
+
+    def play(self, watch: Watch = lambda step, opened, closed: None) -> Summary:
+        """Start the workers, play every step, stop the workers, fold, count. Writes ``summary.json``."""
+        started = time.monotonic()
+        with self.supervisor:
+            self._start_workers()
+            link = Link(self.settings, "clock")
+            try:
+                steps = Clockwork(
+                    link,
+                    self._clock(),
+                    Importer(link, self.plan.items),
+                    journal=self.plan.partitions,
+                    watch=watch,
+                    alive=self.supervisor.check,
+                ).run()
+                played = time.monotonic()
+                self.supervisor.stop_all()
+                summary = summarize(link, (topic for topic in self.inputs if self._is_department(topic)))
+            finally:
+                link.close()
+        counted = time.monotonic()
+        summary.fold_equal = fold_equal(self.settings)
+        summary.seconds = round(time.monotonic() - started, 1)
+        _log.info(
+            "%d steps in %.1f s, counted in %.1f s, folded in %.1f s",
+            steps, played - started, counted - played, time.monotonic() - counted,
+        )  # fmt: skip
+        (self.directory / "summary.json").write_bytes(
+            orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+        )
+        return summary
+
+    def add_worker(self, role: str, number: int) -> None:
+        """Start one more worker of a role (``correlate`` or ``advance``)."""
+        self.supervisor.add(f"{role}-{number}", "run", role, "--worker", str(number))
+
+    def _start_workers(self) -> None:
+        for number in range(self.plan.advance_workers):
+            self.add_worker("advance", number)
+        for number in range(self.plan.correlate_workers):
+            self.add_worker("correlate", number)
+        self.supervisor.add("desks", "exercise", "desks", "--seed", str(self.plan.seed))
+
+    def _clock(self) -> StepClock:
+        plan = self.plan
+        return StepClock(
+            origin_ms=plan.from_ms,
+            step_ms=plan.step_ms,
+            until_ms=plan.until_ms,
+            limit_ms=plan.until_ms + AFTER_MAX_MS,
+            journal=[f"{JOURNAL}/{number}" for number in range(plan.partitions)],
+            inputs=self.inputs,
+        )
+
+    def _sized(self, topic: Topic) -> Topic:
+        return topic if topic.owner == "bus" else replace(topic, partitions=self.plan.partitions)
+
+    def _is_department(self, topic: str) -> bool:
+        return self.catalogue.topic(topic).owner in self.catalogue.departments
+
+    def _environment(self) -> dict[str, str]:
+        """The settings of this process as a worker needs them, its namespace above all."""
+        return self.settings.environment()
+
+
+def drop_namespace(admin: Admin, settings: Settings) -> None:
+    """Drop the namespace; a group whose killed members the broker still waits for is waited for too."""
+    admin.delete_namespace(settings.world)
+
+
+_log = logging.getLogger("deptbus.exercise")
