@@ -80,6 +80,10 @@ class TransactionUnclear(BusError):
     """A transaction's commit or abort has no certain end: close its producer and make a new one (I4)."""
 
 
+class TransactionFenced(BusError):
+    """Another producer has the same transactional id: this process does not own the partition any more (I4)."""
+
+
 class HandlerFailed(BusError):
     """A handler raised after all its retries; the event is in the dead letters."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from deptbus.envelope import Headers
-from deptbus.errors import PublishFailed, TransactionUnclear
+from deptbus.errors import PublishFailed, TransactionFenced, TransactionUnclear
 from deptbus.kafka.configuration import Configuration
 from deptbus.namespace import Namespace
 from deptbus.outcome import Outcome, Pending
@@ -20,6 +20,8 @@ _NOT_WRITTEN = frozenset({
     KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD,
     KafkaError.POLICY_VIOLATION, KafkaError.TOPIC_EXCEPTION,
 })  # fmt: skip
+
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 
 
 class KafkaSender:
@@ -122,7 +124,7 @@ class TransactionalProducer:
     """One producer of transactions. Its calls block: from one thread at a time, an executor's if need be.
 
     ``transactional_id`` and topics are physical names. Initialising fences an older producer of the same id.
-    After ``TransactionUnclear`` only ``close`` may be called.
+    After ``TransactionUnclear`` and ``TransactionFenced`` only ``close`` may be called.
     """
 
     def __init__(self, configuration: Configuration, transactional_id: str, timeout_s: float = 30) -> None:
@@ -135,11 +137,15 @@ class TransactionalProducer:
             }
         )
         self.transactional_id = transactional_id
+        self.ends: dict[tuple[str, int], int] = {}
+        """The offset after the last record written to each physical topic and partition."""
         self._timeout_s = timeout_s
         self._error: KafkaError | None = None
 
     def init(self) -> None:
         """Register, ending what an older producer of this id has left open."""
+        # Connected first: librdkafka looks for the coordinator again only after half a second.
+        self._guarded("connect", lambda: self._producer.list_topics(timeout=self._timeout_s))
         self._guarded("be initialised", lambda: self._producer.init_transactions(self._timeout_s))
 
     def begin(self) -> None:
@@ -192,13 +198,20 @@ class TransactionalProducer:
         self._producer.flush(0)
 
     def _answered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None and self._error is None:
+        if error is None:
+            self.ends[message.topic(), message.partition()] = message.offset() + 1
+        elif self._error is None:
             self._error = error
 
-    def _guarded(self, what: str, call: Callable[[], None]) -> None:
+    def _guarded(self, what: str, call: Callable[[], object]) -> None:
         try:
             call()
         except KafkaException as error:
+            if error.args[0].code() in _FENCED:
+                raise TransactionFenced(
+                    f"{self.transactional_id} could not {what}: another process has taken it over, "
+                    "or it stood still for longer than a transaction may take."
+                ) from error
             first = f"; first refused record: {self._error.str()}" if self._error else ""
             raise TransactionUnclear(
                 f"{self.transactional_id} could not {what}: {error.args[0].str()}{first}"
