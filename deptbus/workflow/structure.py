@@ -7,6 +7,7 @@ from deptbus.clock import from_iso
 from deptbus.workflow.definition import LEVELS, Definition, Fact, Gate, Rung, Step, split_duration
 from deptbus.workflow.pack import APPROVAL
 from deptbus.workflow.problem import Path, Problem, unknown
+from deptbus.workflow.tasks import REPEAT
 
 _DAY_MS = 86_400_000
 _FACT_TYPES: dict[str, type | tuple[type, ...]] = {"int": int, "double": (int, float), "string": str, "bool": bool}
@@ -64,6 +65,9 @@ def _names(definition: Definition) -> Iterator[Problem]:
     yield from _twice("rules", "rule", (rule.rule for rule in definition.rules))
     yield from _twice("timers", "timer", (timer.timer for timer in definition.timers))
     yield from _twice("steps", "step", (step.step for step in definition.steps))
+    for index, timer in enumerate(definition.timers):
+        if timer.timer.startswith(REPEAT):
+            yield Problem(("timers", index, "timer"), f"names that begin with {REPEAT} belong to steps; choose another")
     for index, step in enumerate(definition.steps):
         if step.step.endswith(APPROVAL):
             yield Problem(("steps", index, "step"), f"names that end in {APPROVAL} belong to gates; choose another")
