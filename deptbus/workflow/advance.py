@@ -111,8 +111,9 @@ def _open(
     after, outputs = change.after(), change.outputs
     waiting, after = after.parked, replace(after, parked=())
     for parked in sorted(waiting, key=entry_order):
-        parked_data = decode(parked["event"]["type"], parked["body"])
-        after, more = apply_entry(packs, after, parked, parked_data, offset, decode)
+        joining = {**parked, "at": max(parked["at"], entry["at"])}  # deadlines run from when it could be joined
+        data = decode(parked["event"]["type"], parked["body"])
+        after, more = apply_entry(packs, after, joining, data, offset, decode)
         outputs = outputs + more
     return after, outputs
 

@@ -87,15 +87,16 @@ def _ask_once(change: Change, step: CompiledStep) -> None:
         "late": False,
         "basis": step.basis,
         "cause": change.cause,
+        "context": {name: change.text(text) for name, text in step.context},
         "request": "",
     }
     instance["asked"][step.step] = instance["asked"].get(step.step, 0) + 1
-    task["id"] = _request(change, task, line, {name: change.text(text) for name, text in step.context})
+    task["id"] = _request(change, task, line)
     task["request"] = task["id"]
     change.store(task)
 
 
-def _request(change: Change, task: Task, line: Responsibility, context: dict[str, str]) -> str:
+def _request(change: Change, task: Task, line: Responsibility) -> str:
     """Put out the request; answers its id."""
     instance = change.instance
     step = change.pack.steps[task["step"]]
@@ -119,7 +120,7 @@ def _request(change: Change, task: Task, line: Responsibility, context: dict[str
         "completes_with": sorted(step.completed_by),
         "attempt": task["attempt"],
         "cause": task["cause"],
-        "context": context,
+        "context": task["context"],
     }
     request = change.emit("workflow.tasks", "workflow.TaskRequested", data, basis=task["basis"])
     if not data["task"]:
@@ -248,9 +249,7 @@ def ask_again(change: Change, task: Task) -> None:
     step = change.pack.steps[task["step"]]
     line = change.pack.responsible(step.role, change.instance["region"] or "", change.instance["level"])
     task = {**task, "attempt": task["attempt"] + 1, "state": "requested"}
-    # The event that first asked for it is no longer at hand.
-    known = [(name, text) for name, text in step.context if not any(used.startswith("event.") for used in text.names)]
-    task["request"] = _request(change, task, line, {name: change.text(text) for name, text in known})
+    task["request"] = _request(change, task, line)
     change.store(task)
 
 
@@ -275,7 +274,7 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "attempt": task["attempt"] + 1,
         "acknowledged_at": None,
     }
-    task["request"] = _request(change, task, line, {})
+    task["request"] = _request(change, task, line)
     change.store(task)
 
 

@@ -14,9 +14,9 @@ from deptbus.record import Record
 from deptbus.schemas.codecs import codec_schemas
 from deptbus.schemas.store import load_schemas
 from deptbus.topics.yamlfile import read_yaml
-from deptbus.workflow.calendars import chinese_calendar
+from deptbus.workflow.calendars import chinese_years
 from deptbus.workflow.correlate import Correlator, tick
-from deptbus.workflow.definition import Definition, PackContent
+from deptbus.workflow.definition import Calendar, Definition, PackContent
 from deptbus.workflow.fields import fields_of
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
@@ -39,8 +39,9 @@ def codec() -> Codec:
 def pack_of(definition: Mapping[str, Any]) -> Pack:
     """The pack of a definition written as data."""
     checked = Definition.model_validate(definition)
+    calendar = Calendar(calendar="cn", years={year: chinese_years()[year] for year in (2019, 2020)})
     fields = fields_of(checked, load_schemas(ROOT))
-    return Pack(PackContent(definition=checked, calendar=chinese_calendar(), fields=fields))
+    return Pack(PackContent(definition=checked, calendar=calendar, fields=fields))
 
 
 def workflow(name: str) -> dict[str, Any]:
