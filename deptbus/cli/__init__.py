@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import imports, output, schemas, stack, topics
+from deptbus.cli import imports, output, schemas, stack, topics, workflows
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ def _assemble() -> None:
     stack.register(app)
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
+    app.add_typer(workflows.app, name="workflows")
     app.add_typer(imports.app, name="import")
 
 

@@ -30,8 +30,8 @@ def breaks(old: PackContent, new: PackContent | None, running: Iterable[Snapshot
             return []
         return [
             (
-                f"{name} version {before.version} cannot be retired: {_instances(left)} would hear of no event any more; "
-                "close or migrate what is open first"
+                f"{name} version {before.version} cannot be retired: {_instances(left)} would hear of no event any "
+                "more; close or migrate what is open first"
             )
         ]
     after = Pack(new)
@@ -79,7 +79,7 @@ def migration_breaks(old: PackContent, new: PackContent, instance: Snapshot) -> 
     lost_steps = sorted({task["step"] for task in instance["tasks"]} - after.steps.keys())
     lost_roles = sorted({task["role"] for task in instance["tasks"]} - roles)
     found = [f"{where}: it has open tasks of the step {step}, which is not there" for step in lost_steps]
-    found += [f"{where}: it has open tasks of the role {role}, in which nobody answers there" for role in lost_roles]
+    found += [f"{where}: it has open tasks of the role {role}, which has no answer there" for role in lost_roles]
     for timer in sorted(timer["name"] for timer in instance["timers"]):
         step = timer.removeprefix(REPEAT)
         if timer.startswith(REPEAT):

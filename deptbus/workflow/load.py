@@ -89,6 +89,25 @@ def load_workflow(root: Path, name: str, catalogue: Catalogue, years: Iterable[i
     return content
 
 
+def check_workflows(
+    root: Path, catalogue: Catalogue, years: Iterable[int] = ()
+) -> tuple[dict[str, PackContent], list[str]]:
+    """The workflows that are well, and one sentence for everything that is wrong with the others."""
+    years, contents, sentences = tuple(years), {}, []
+    for name in workflow_names(root):
+        try:
+            source = read_workflow(root, name)
+            content = content_of(root, source, catalogue)
+        except DefinitionError as error:
+            sentences.append(str(error))
+            continue
+        found = problems(content, catalogue, years)
+        sentences += [str(source.error(problem)) for problem in found]
+        if not found:
+            contents[name] = content
+    return contents, sentences
+
+
 def workflow_names(root: Path) -> tuple[str, ...]:
     """The folders that hold a workflow, sorted."""
     return tuple(sorted(path.parent.name for path in (root / FOLDER).glob("*/workflow.yaml")))
