@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from deptbus.envelope import Headers
-from deptbus.errors import PublishFailed, TransactionFenced, TransactionUnclear
+from deptbus.errors import BusError, PublishFailed, TransactionFenced, TransactionUnclear
 from deptbus.kafka.configuration import Configuration
 from deptbus.namespace import Namespace
 from deptbus.outcome import Outcome, Pending
@@ -22,6 +22,11 @@ _NOT_WRITTEN = frozenset({
 })  # fmt: skip
 
 _FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
+
+
+def _is_fenced(error: KafkaError) -> bool:
+    """Whether a transactional producer is through for good: librdkafka calls such errors fatal."""
+    return bool(error.fatal()) or error.code() in _FENCED
 
 
 class KafkaSender:
@@ -171,7 +176,9 @@ class TransactionalProducer:
                 value=value, key=key, partition=partition, on_delivery=self._answered, headers=headers or [],
             )  # fmt: skip
         except KafkaException as error:
-            kind = PublishFailed if error.args[0].code() in _NOT_WRITTEN else TransactionUnclear
+            kind: type[BusError] = PublishFailed if error.args[0].code() in _NOT_WRITTEN else TransactionUnclear
+            if _is_fenced(error.args[0]):
+                kind = TransactionFenced
             raise kind(f"{self.transactional_id} cannot send to {topic}: {error.args[0].str()}") from error
         except BufferError as error:
             raise TransactionUnclear(f"{self.transactional_id} cannot send to {topic}: {error}") from error
@@ -207,10 +214,10 @@ class TransactionalProducer:
         try:
             call()
         except KafkaException as error:
-            if error.args[0].code() in _FENCED:
+            if _is_fenced(error.args[0]):
                 raise TransactionFenced(
-                    f"{self.transactional_id} could not {what}: another process has taken it over, "
-                    "or it stood still for longer than a transaction may take."
+                    f"{self.transactional_id} could not {what}: another process has taken it over, or it stood "
+                    f"still for longer than a transaction may take ({error.args[0].str()})."
                 ) from error
             first = f"; first refused record: {self._error.str()}" if self._error else ""
             raise TransactionUnclear(
