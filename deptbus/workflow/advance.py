@@ -15,7 +15,7 @@ from deptbus.workflow.change import Change, initial
 from deptbus.workflow.directives import obey, set_level
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import RANK, CompiledRule, Pack
-from deptbus.workflow.state import Entry, KeyState
+from deptbus.workflow.state import Entry, KeyState, Task
 
 ANSWER_WINDOW_MS = 24 * 3_600_000
 """How long the id of an event that came by no rule, such as an answer, is remembered."""
@@ -274,12 +274,12 @@ def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
                 end(change, task)
 
 
-def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> dict[str, Any] | None:
+def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task | None:
     """The task that an event ends: the one that caused it, else the one of its subject, else the only one."""
     if header["causationid"] is not None:
         task = tasks.find(change.instance, header["causationid"])
         if task is not None:
-            return dict(task) if task["step"] in steps else None
+            return task if task["step"] in steps else None
     candidates = [task for task in change.instance["tasks"] if task["step"] in steps]
     of_subject = [task for task in candidates if task["subject"] == (change.subject or header["subject"])]
     if len(of_subject) == 1:

@@ -1,0 +1,110 @@
+"""Folding a journal partition again, and holding what comes out against what the bus has written (I3).
+
+Pure: the records come in. What is compared: the last snapshot of every instance and key, byte by byte; that
+snapshots follow one another in the order of the journal; and, where asked for, every output, in order and once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from deptbus.workflow.output import Output
+from deptbus.workflow.partition import Partition, Read
+
+OUTPUT_TOPICS = ("workflow.tasks", "workflow.timeline", "workflow.events")
+DIFFERENCES_MAX = 100
+"""No more differences than this are told."""
+
+_POSITION = "@partition/"
+_SNAPSHOTS = ("workflow.InstanceChanged", "workflow.KeyChanged")
+
+
+class Written(NamedTuple):
+    """A record of the bus's own, as it stands on its topic."""
+
+    key: str
+    id: str
+    """``ce_id``."""
+    type: str
+    value: bytes
+    where: str
+    """Coordinates, for messages."""
+
+
+Encode = Callable[[str, Mapping[str, Any]], bytes]
+Decode = Callable[[str, bytes], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a fold comes to."""
+
+    snapshots: dict[str, Output] = field(default_factory=dict)
+    """The last record of ``workflow.instances`` of every key."""
+    outputs: dict[str, list[tuple[str, bytes]]] = field(default_factory=lambda: {topic: [] for topic in OUTPUT_TOPICS})
+    """Id and value of every output, by topic; empty where they were not asked for."""
+
+
+def fold(
+    partition: Partition, batches: Iterable[list[Read]], rejected: frozenset[int], encode: Encode, *, outputs: bool
+) -> Folded:
+    """Apply a partition's journal from its beginning; raises ``RejectedEntry`` as ``Partition.apply`` does."""
+    folded = Folded()
+    for batch in batches:
+        for output in partition.apply(batch, rejected):
+            if output.topic == "workflow.instances":
+                folded.snapshots[output.key] = output
+            elif outputs and output.topic in folded.outputs:
+                folded.outputs[output.topic].append((output.id, encode(output.type, output.data)))
+    return folded
+
+
+def compare_snapshots(folded: Folded, written: Iterable[Written], encode: Encode, decode: Decode) -> list[str]:
+    """How the snapshots written differ from the folded ones, one sentence each."""
+    last: dict[str, Written] = {}
+    offsets: dict[str, int] = {}
+    differences = []
+    for record in written:
+        if record.key.startswith(_POSITION):
+            continue
+        if record.type in _SNAPSHOTS:
+            offset = decode(record.type, record.value)["offset"]
+            if offset <= offsets.get(record.key, -1):
+                differences.append(f"{record.where}: the snapshot of {record.key} stands twice or out of order.")
+            offsets[record.key] = offset
+        last[record.key] = record
+    for key, output in folded.snapshots.items():
+        if key.startswith(_POSITION):
+            continue
+        record = last.pop(key, None)  # type: ignore[arg-type]  # None is the default
+        if record is None:
+            differences.append(f"{key} follows from the journal and was not written.")
+        elif record.value != encode(output.type, output.data):
+            fields = ", ".join(_fields(decode(record.type, record.value), output.data)) or "encoding"
+            differences.append(f"{record.where}: {key} is not what the journal gives; it differs in {fields}.")
+    differences += [f"{record.where}: {key} does not follow from the journal." for key, record in last.items()]
+    return differences[:DIFFERENCES_MAX]
+
+
+def _fields(written: Mapping[str, Any], folded: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted({*written, *folded}):
+        if written.get(name) != folded.get(name):
+            yield name
+
+
+def compare_outputs(topic: str, folded: Folded, written: Iterable[Written]) -> list[str]:
+    """How the outputs written to a topic differ from the folded ones: each must stand there, in order, once."""
+    differences = []
+    for expected, record in zip_longest(folded.outputs[topic], written):
+        if record is None:
+            differences.append(f"{topic}: {expected[0]} follows from the journal and was not written.")
+        elif expected is None:
+            differences.append(f"{record.where}: {record.type} {record.id} does not follow from the journal.")
+        elif record.id != expected[0]:
+            differences.append(f"{record.where}: {record.type} {record.id} stands where {expected[0]} should.")
+        elif record.value != expected[1]:
+            differences.append(f"{record.where}: {record.type} {record.id} is not what the journal gives.")
+        if len(differences) >= DIFFERENCES_MAX:
+            break
+    return differences
