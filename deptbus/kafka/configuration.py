@@ -10,10 +10,6 @@ Configuration = dict[str, Any]
 _log = logging.getLogger("deptbus.kafka")
 
 
-def _note(error: object) -> None:
-    _log.debug("librdkafka: %s", error)
-
-
 def client_configuration(settings: Settings) -> Configuration:
     """Addresses and security, shared by producers, consumers and the admin client."""
     configuration: Configuration = {
@@ -21,15 +17,13 @@ def client_configuration(settings: Settings) -> Configuration:
         "security.protocol": settings.security_protocol,
         "reconnect.backoff.max.ms": 1_000,
         "logger": _log,
-        "error_cb": _note,  # without one, poll and flush raise what calls and delivery reports tell anyway
     }
     optional = {
         "sasl.mechanism": settings.sasl_mechanism,
         "sasl.username": settings.sasl_username,
         "sasl.password": settings.sasl_password and settings.sasl_password.get_secret_value(),
         "ssl.ca.location": settings.ssl_ca_location and str(settings.ssl_ca_location),
-        "ssl.certificate.location": settings.ssl_certificate_location
-        and str(settings.ssl_certificate_location),
+        "ssl.certificate.location": settings.ssl_certificate_location and str(settings.ssl_certificate_location),
         "ssl.key.location": settings.ssl_key_location and str(settings.ssl_key_location),
     }
     configuration.update({name: value for name, value in optional.items() if value is not None})

@@ -140,17 +140,13 @@ def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
     try:
         found = consumer.list_topics(topic, _REPLY_S).topics[topic]
         if found.error is not None:
-            raise NotFound(
-                f"The topic {topic} is not there ({found.error.name()}). Run `deptbus topics apply`."
-            )
+            raise NotFound(f"The topic {topic} is not there ({found.error.name()}). Run `deptbus topics apply`.")
         return {
             partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), _REPLY_S)
             for partition in sorted(found.partitions)
         }
     except KafkaException as error:
-        raise ClusterUnreachable(
-            f"The broker does not say where {topic} ends: {error.args[0].str()}"
-        ) from error
+        raise ClusterUnreachable(f"The broker does not say where {topic} ends: {error.args[0].str()}") from error
 
 
 def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
@@ -190,9 +186,7 @@ def read_partition(
     yield from _read(configuration, topic, {partition: (start, end)})
 
 
-def _read(
-    configuration: Configuration, topic: str, bounds: Mapping[int, tuple[int, int]]
-) -> Iterator[Record]:
+def _read(configuration: Configuration, topic: str, bounds: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
     """Read each partition between its bounds. A position counts, not the number of records."""
     name = logical_name(topic)
     waiting = {partition for partition, (start, end) in bounds.items() if start < end}
@@ -228,27 +222,36 @@ class KafkaReceiver(_Reader):
         self._physical = physical
         self._moved: dict[Partition, tuple[int, float]] = {}
         self._held: set[Partition] = set()
+        self._due: dict[Partition, int] = {}
         self._consumer.subscribe(list(physical.values()), on_revoke=self._revoked, on_lost=self._revoked)
 
     def poll(self, count_max: int, timeout_s: float) -> list[Record]:
         """The next records; none of a partition that was taken away meanwhile."""
+        if self._due:
+            self._commit_due()
         records = self._records(count_max, timeout_s)
         return [record for record in records if (record.topic, record.partition) in self.reached]
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit and wait for the answer. Partitions that now belong to another member are left out."""
+        """Commit and wait for the answer. What falls into a rebalance is committed by a later ``poll``.
+
+        Partitions that now belong to another member are left out: it handles their records again.
+        """
+        self._due.update({partition: offset for partition, offset in offsets.items() if partition in self.reached})
+        if self._due:
+            self._commit_due()
+
+    def _commit_due(self) -> None:
         wanted = [
-            TopicPartition(self._physical[topic], partition, offset)
-            for (topic, partition), offset in offsets.items()
-            if (topic, partition) in self.reached
+            TopicPartition(self._physical[topic], partition, offset) for (topic, partition), offset in self._due.items()
         ]
-        if not wanted:
-            return
         try:
             self._consumer.commit(offsets=wanted, asynchronous=False)
         except KafkaException as error:
-            if error.args[0].code() not in _MEMBERSHIP_LOST:
+            if error.args[0].code() not in _REBALANCING:
                 raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
+        else:
+            self._due.clear()
 
     def hold(self, partition: Partition, offset: int) -> None:
         """Go back to ``offset`` and deliver nothing of this partition until ``release``."""
@@ -281,16 +284,25 @@ class KafkaReceiver(_Reader):
             positions.append(Position(*partition, reached, end, now - since))
         return positions
 
+    def close(self) -> None:
+        """Commit what a rebalance has put off, and leave the group."""
+        if self._due:
+            self._commit_due()
+        super().close()
+
     def _revoked(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        if self._due:
+            self._commit_due()
         for taken in partitions:
             partition = (logical_name(taken.topic), taken.partition)
             self.reached.pop(partition, None)
+            self._due.pop(partition, None)
             self._moved.pop(partition, None)
             self._held.discard(partition)
 
 
-# The partition is elsewhere now; what is uncommitted is delivered again there.
-_MEMBERSHIP_LOST = frozenset(
+# The group is being shared out anew: a partition that stays is committed afterwards, one that goes is not.
+_REBALANCING = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
         KafkaError.UNKNOWN_MEMBER_ID,

@@ -1,5 +1,6 @@
 """Producers: an idempotent one that answers for every record, and one of transactions."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,10 @@ _FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.
 def _is_fenced(error: KafkaError) -> bool:
     """Whether a transactional producer is through for good: librdkafka calls such errors fatal."""
     return bool(error.fatal()) or error.code() in _FENCED
+
+
+# poll and flush raise a fatal error of the client, besides failing every record and every later call with it.
+_FATAL_IS_TOLD = contextlib.suppress(KafkaException)
 
 
 class KafkaSender:
@@ -62,16 +67,19 @@ class KafkaSender:
             )  # fmt: skip
         except (BufferError, KafkaException) as error:
             pending.settle(Outcome("failed", event_id, topic, reason=str(error)))
-        self._producer.poll(0)
+        self.poll(0)
         return pending
 
     def poll(self, timeout_s: float) -> None:
         """Let answers in, waiting at most ``timeout_s`` for the first."""
-        self._producer.poll(timeout_s)
+        with _FATAL_IS_TOLD:
+            self._producer.poll(timeout_s)
 
     def flush(self) -> None:
         """Wait until everything handed over is answered; librdkafka gives up by itself after the timeout."""
-        self._producer.flush()
+        while len(self._producer):
+            with _FATAL_IS_TOLD:
+                self._producer.flush()
 
     def waiting(self) -> int:
         """How many records are not answered yet."""
@@ -79,9 +87,12 @@ class KafkaSender:
 
     def close(self) -> None:
         """Flush within the publish timeout; what is still unanswered then is answered as unknown."""
-        if self._producer.flush(self._timeout_s):
+        with _FATAL_IS_TOLD:
+            self._producer.flush(self._timeout_s)
+        if len(self._producer):
             self._producer.purge()
-            self._producer.flush(1)
+            with _FATAL_IS_TOLD:
+                self._producer.flush(1)
 
 
 def _produce(producer: Producer, topic: str, timeout_s: float, **record: Any) -> None:
@@ -185,7 +196,8 @@ class TransactionalProducer:
 
     def poll(self) -> None:
         """Let answers in; long transactions call it now and then."""
-        self._producer.poll(0)
+        with _FATAL_IS_TOLD:
+            self._producer.poll(0)
 
     def waiting(self) -> int:
         """How many records are not answered yet."""
@@ -202,7 +214,8 @@ class TransactionalProducer:
     def close(self) -> None:
         """Let go without waiting; the next ``init`` of this id, or the broker, ends an open transaction."""
         self._producer.purge()
-        self._producer.flush(0)
+        with _FATAL_IS_TOLD:
+            self._producer.flush(0)
 
     def _answered(self, error: KafkaError | None, message: Message) -> None:
         if error is None:

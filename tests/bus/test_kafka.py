@@ -5,7 +5,7 @@ import pytest
 from deptbus.kafka.configuration import reader_configuration, producer_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
-from deptbus.errors import NotFound, TransactionUnclear
+from deptbus.errors import NotFound, TransactionFenced
 from deptbus.testing import wait_until
 from tests.bus.contract import BusContract
 from tests.bus.worlds import KafkaWorld
@@ -71,7 +71,7 @@ class TestReaders:
         first.send(topic, 0, b"k", b"first")
         second = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
         second.init()
-        with pytest.raises(TransactionUnclear, match="could not commit"):
+        with pytest.raises(TransactionFenced, match="could not commit"):
             first.commit()
         second.begin()
         second.send(topic, 0, b"k", b"second")
