@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import imports, output, schemas, stack, topics, workflows
+from deptbus.cli import demo, exercise, imports, output, schemas, setup, stack, topics, workflows
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -25,10 +25,13 @@ app = typer.Typer(
 def _assemble() -> None:
     """Put the groups together, in the order in which a person meets them."""
     stack.register(app)
+    app.command()(setup.setup)
+    app.command()(demo.demo)
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
     app.add_typer(workflows.app, name="workflows")
     app.add_typer(imports.app, name="import")
+    app.add_typer(exercise.app, name="exercise")
 
 
 def main() -> None:

@@ -2,15 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import orjson
 
 from deptbus.bootstrap import open_registry
-from deptbus.catalogue import Catalogue, Topic, load_catalogue
+from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
-from deptbus.errors import BusError, SettingsError
+from deptbus.errors import SettingsError, TopicError
 from deptbus.exercise.clock import Announcement, StepClock
 from deptbus.exercise.clockwork import Clockwork
 from deptbus.exercise.importer import Importer
@@ -20,6 +20,8 @@ from deptbus.exercise.supervisor import Supervisor
 from deptbus.imports.item import Item
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
+from deptbus.namespace import Namespace
+from deptbus.packs import Packs
 from deptbus.schemas.registration import register_schemas
 from deptbus.settings import Settings
 from deptbus.workflow.correlate import Correlator
@@ -29,6 +31,10 @@ DAY_MS = 86_400_000
 AFTER_MAX_MS = 28 * DAY_MS
 """How long the clock runs on after the last day, at most."""
 JOURNAL = "workflow.journal"
+GROUPS_TIMEOUT_S = 15.0
+"""How long the members of a killed run may be waited for, in seconds: twice their session and more."""
+_POLL_S = 0.2
+_log = logging.getLogger("deptbus.exercise")
 
 Watch = Callable[[Announcement, int, int], None]
 """Called with every announcement and the numbers of instances opened and closed."""
@@ -59,9 +65,9 @@ class Exercise:
             raise SettingsError("An exercise needs a namespace of its own; set BUS_NAMESPACE to its name.")
         self.settings = settings
         self.plan = plan
-        self.catalogue: Catalogue = load_catalogue(settings.root, system_clock())
+        self.catalogue = _sized(load_catalogue(settings.root, system_clock()), plan.partitions)
         self.directory = settings.run_path / settings.namespace
-        self.supervisor = Supervisor(self.directory, self._environment())
+        self.supervisor = Supervisor(self.directory, settings.environment())
         self.inputs = sorted({self.catalogue.topic_of(kind).name for kind in Correlator(plan.packs).event_types})
 
     def prepare(self, say: Callable[[str], None] = lambda text: None) -> None:
@@ -76,12 +82,13 @@ class Exercise:
             register_schemas(registry, self.catalogue.schemas, levels)
         say("dropping what an earlier run left")
         admin = Admin(client_configuration(settings))
-        drop_namespace(admin, settings)
+        drop_namespace(admin, settings.world)
         say("creating the topics")
-        topics = [self._sized(topic) for topic in self.catalogue.topics.values()]
-        admin.create_namespace_topics(settings.world, topics, settings.replication)
+        admin.create_namespace_topics(settings.world, self.catalogue.topics.values(), settings.replication)
         say("activating the packs")
-        activate(settings, self.catalogue, self.plan.packs)
+        with Packs(settings, self.catalogue) as packs:
+            for pack in self.plan.packs:
+                packs.activate(pack, self.plan.from_ms)
 
     def play(self, watch: Watch = lambda step, opened, closed: None) -> Summary:
         """Start the workers, play every step, stop the workers, fold, count. Writes ``summary.json``."""
@@ -137,20 +144,27 @@ class Exercise:
             inputs=self.inputs,
         )
 
-    def _sized(self, topic: Topic) -> Topic:
-        return topic if topic.owner == "bus" else replace(topic, partitions=self.plan.partitions)
-
     def _is_department(self, topic: str) -> bool:
         return self.catalogue.topic(topic).owner in self.catalogue.departments
 
-    def _environment(self) -> dict[str, str]:
-        """The settings of this process as a worker needs them, its namespace above all."""
-        return self.settings.environment()
+
+def drop_namespace(admin: Admin, world: Namespace) -> None:
+    """Drop a namespace. Groups are refused until the broker misses members that ended without a word: waited for."""
+    limit = time.monotonic() + GROUPS_TIMEOUT_S
+    while True:
+        try:
+            admin.delete_namespace(world)
+            return
+        except TopicError:
+            if time.monotonic() > limit:
+                raise
+        time.sleep(_POLL_S)
 
 
-def drop_namespace(admin: Admin, settings: Settings) -> None:
-    """Drop the namespace; a group whose killed members the broker still waits for is waited for too."""
-    admin.delete_namespace(settings.world)
-
-
-_log = logging.getLogger("deptbus.exercise")
+def _sized(catalogue: Catalogue, partitions: int) -> Catalogue:
+    """The catalogue with that many partitions of every topic but the bus's own."""
+    topics = {
+        name: topic if topic.owner == "bus" else replace(topic, partitions=partitions)
+        for name, topic in catalogue.topics.items()
+    }
+    return replace(catalogue, topics=topics)

@@ -82,7 +82,7 @@ def _count_instances(link: Link, summary: Summary) -> None:
     for record in _read(link, INSTANCES):
         if _header(record, "ce_type") == CHANGED:
             newest[record.key] = record
-    levels: Counter[str] = Counter({level: 0 for level in reversed(LEVELS)})
+    levels: Counter[str] = Counter(dict.fromkeys(reversed(LEVELS), 0))
     tasks: dict[str, Counter[str]] = defaultdict(Counter)
     for record in newest.values():
         instance = link.data(record)

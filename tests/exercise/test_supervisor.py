@@ -1,9 +1,7 @@
 """The supervisor with small Python programs as workers: restart, bounds, failpoints, order at the end."""
 
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,23 +9,15 @@ import pytest
 from deptbus.errors import BusError
 from deptbus.exercise import supervisor as supervising
 from deptbus.exercise.supervisor import Supervisor
+from tests.waiting import wait_until
 
 SLEEPER = "import os, sys, time; print('up', os.environ.get('BUS_FAILPOINT', '-'), flush=True); time.sleep(600)"
 
 
-@pytest.fixture()
+@pytest.fixture
 def workers(tmp_path: Path) -> Iterator[Supervisor]:
     with Supervisor(tmp_path, {"BUS_NAMESPACE": "test"}, (sys.executable, "-c")) as supervisor:
         yield supervisor
-
-
-def until(condition: Callable[[], bool], limit_s: float = 20) -> None:
-    """Wait for a condition, at most ``limit_s``."""
-    limit = time.monotonic() + limit_s
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < limit, "it did not come about in time"
-        pause.wait(0.01)
 
 
 def log(directory: Path, name: str) -> list[str]:
@@ -39,19 +29,19 @@ def test_a_killed_worker_is_started_again(workers: Supervisor, tmp_path: Path) -
     workers.add("sleeper", SLEEPER)
     first = workers.pid("sleeper")
     workers.kill("sleeper")
-    until(lambda: workers.starts("sleeper") == 2 and len(log(tmp_path, "sleeper")) >= 1)
+    wait_until(lambda: workers.starts("sleeper") == 2 and len(log(tmp_path, "sleeper")) >= 1, "the worker to start")
     assert workers.pid("sleeper") not in (None, first)
     assert workers.names() == ["sleeper"]
 
 
 def test_a_failpoint_counts_for_one_start(workers: Supervisor, tmp_path: Path) -> None:
     workers.add("sleeper", SLEEPER, failpoint="after-poll")
-    until(lambda: log(tmp_path, "sleeper") == ["up after-poll"])
+    wait_until(lambda: log(tmp_path, "sleeper") == ["up after-poll"], "the worker to start")
     workers.arm("sleeper", "after-commit:3")
     workers.kill("sleeper")
-    until(lambda: len(log(tmp_path, "sleeper")) == 2)
+    wait_until(lambda: len(log(tmp_path, "sleeper")) == 2, "the worker to start")
     workers.kill("sleeper")
-    until(lambda: len(log(tmp_path, "sleeper")) == 3)
+    wait_until(lambda: len(log(tmp_path, "sleeper")) == 3, "the worker to start")
     assert log(tmp_path, "sleeper") == ["up after-poll", "up after-commit:3", "up -"]
 
 
@@ -87,8 +77,7 @@ def test_restarting_and_stopping_in_good_order(workers: Supervisor, tmp_path: Pa
 
 def test_what_a_killed_run_left_is_ended(workers: Supervisor, tmp_path: Path) -> None:
     workers.add("sleeper", SLEEPER)
-    left = workers.pid("sleeper")
+    wait_until(lambda: len(log(tmp_path, "sleeper")) == 1, "the worker to start")
     later = Supervisor(tmp_path, {}, (sys.executable, "-c"))
-    assert left is not None
     assert later.end_leftovers() == 1
-    until(lambda: workers.starts("sleeper") == 2)  # to the first supervisor it is a worker that died
+    wait_until(lambda: workers.starts("sleeper") == 2, "the worker to start")

@@ -1,0 +1,197 @@
+"""``deptbus demo``: one epidemic through every department, from the first report to the closed incidents."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from deptbus.cli import output
+
+if TYPE_CHECKING:
+    from deptbus.exercise.clock import Announcement
+    from deptbus.exercise.exercise import Plan, Watch
+    from deptbus.exercise.summary import Summary
+    from deptbus.settings import Settings
+
+WORKFLOW = "epidemic"
+TIMER = "quiet"
+"""The timer of the workflow before which no incident closes."""
+PROBLEMS_SHOWN_MAX = 20
+_CHINA_MS = 8 * 3_600_000
+_WIND_DOWN_MS = 18 * 86_400_000
+_NEWS_S = 10.0
+"""How often a line is printed where there is no terminal, in seconds."""
+
+
+def demo(
+    data: Annotated[Path | None, typer.Option(help="Folder with day files YYYY-MM-DD.csv.")] = None,
+    province: Annotated[str | None, typer.Option(help="GB/T 2260 code such as 440000, or all.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day, such as 2020-01-20.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day, inclusive.")] = None,
+    seed: Annotated[int, typer.Option(help="What the simulated desks draw from.")] = 1,
+    step: Annotated[int, typer.Option(min=1, help="Minutes of exercise time in a step.")] = 60,
+    namespace: Annotated[str, typer.Option(help="The world to play in; what it holds is dropped.")] = "demo",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Play an epidemic through every department and print the outcome.
+
+    By default Guangdong (440000) from 2020-01-20 to 2020-02-29, where the data are beside the project, else a
+    scenario of the project's own. Starts broker and registry where they do not run, drops what an earlier run left
+    in the namespace, and leaves everything readable: BUS_NAMESPACE=demo deptbus tail workflow.timeline
+    """
+    from deptbus.exercise.exercise import Exercise  # noqa: PLC0415
+    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.stack.choice import open_stack  # noqa: PLC0415
+
+    settings = Settings.load(namespace=namespace)
+    plan = make_plan(settings, choose(settings.root, data, province, first, last), seed, step)
+    with output.err.status("starting the stack") as spinner:
+        open_stack(settings).up(lambda text: spinner.update(f"starting the stack: {text}"))
+        exercise = Exercise(settings, plan)
+        exercise.prepare(spinner.update)
+    with _step_log(exercise.directory), _progress(plan) as watch:
+        summary = exercise.play(watch)
+    if as_json:
+        output.json(asdict(summary))
+    else:
+        show(summary, settings.lang)
+        output.note(f"Everything stays readable: BUS_NAMESPACE={namespace} deptbus tail workflow.timeline")
+    if not summary.fold_equal:
+        output.error("The states folded from the journal differ from the live ones.")
+        raise typer.Exit(1)
+
+
+class Choice(NamedTuple):
+    """Which day files are played."""
+
+    folder: Path
+    province: str
+    first: str
+    last: str
+
+
+GUANGDONG = Choice(Path("..") / "shared" / "data" / "epidemic", "440000", "2020-01-20", "2020-02-29")
+"""Real figures, where they lie beside the project; the folder is below the root."""
+
+
+def choose(root: Path, data: Path | None, province: str | None, first: str | None, last: str | None) -> Choice:
+    """What is given, and for the rest Guangdong's figures where they are there, else the project's scenario."""
+    from deptbus.imports import scenario  # noqa: PLC0415
+
+    shared = root / GUANGDONG.folder
+    own = Choice(scenario.FOLDER, scenario.PROVINCE, scenario.FIRST, scenario.LAST)
+    default = GUANGDONG._replace(folder=shared) if data is not None or shared.is_dir() else own
+    return Choice(data or default.folder, province or default.province, first or default.first, last or default.last)
+
+
+def make_plan(settings: "Settings", choice: Choice, seed: int, step: int) -> "Plan":
+    """What the demo plays: the events of the day files, and every workflow with the last day as its earliest end."""
+    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
+    from deptbus.clock import iso, system_clock  # noqa: PLC0415
+    from deptbus.exercise.exercise import Plan  # noqa: PLC0415
+    from deptbus.imports.epidemic import day_of, midnight_ms, read_days  # noqa: PLC0415
+    from deptbus.workflow.activation import with_not_before  # noqa: PLC0415
+    from deptbus.workflow.load import load_workflows  # noqa: PLC0415
+    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+
+    first, last = day_of(choice.first), day_of(choice.last)
+    found = read_days(choice.folder, choice.province, first, last)
+    for problem in found.problems[:PROBLEMS_SHOWN_MAX]:
+        output.note(str(problem))
+    if found.problems:
+        output.note(f"{len(found.problems)} rows or files could not be read as they stand.")
+    content = load_workflows(settings.root, load_catalogue(settings.root, system_clock()))[WORKFLOW]
+    pack = Pack.compile(with_not_before(content, TIMER, iso(midnight_ms(last))))
+    return Plan(found.items, midnight_ms(first), midnight_ms(last), (pack,), seed, step * 60_000)
+
+
+def show(summary: "Summary", lang: str) -> None:
+    """The outcome for people."""
+    words = _WORDS[lang]
+    states = sorted({state for counts in summary.tasks.values() for state in counts})
+    output.table(
+        words["outcome"],
+        (words["figure"], words["number"]),
+        [
+            (words[name], value)
+            for name, value in asdict(summary).items()
+            if name in words and not isinstance(value, dict)
+        ]
+        + [(f"{words['objections']}: {kind}", count) for kind, count in summary.objections.items()]
+        + [(f"{words['level']} {level}", count) for level, count in summary.incidents_by_level.items()],
+    )
+    output.table(
+        words["tasks"],
+        (words["department"], *states),
+        [(department, *(counts.get(state, 0) for state in states)) for department, counts in summary.tasks.items()],
+    )
+
+
+_WORDS = {
+    "en": {
+        "outcome": "Outcome", "figure": "figure", "number": "number", "tasks": "Tasks", "department": "department",
+        "objections": "objections", "level": "incidents that reached level", "case_events": "case events",
+        "cases": "cases", "incidents": "incidents", "incidents_closed": "incidents closed",
+        "acknowledged_late": "acknowledged late", "completed_late": "completed late", "escalations": "escalations",
+        "dead_letters": "dead letters", "events_in": "events in", "events_out": "events out",
+        "fold_equal": "folded states equal the live ones", "seconds": "seconds",
+    },
+    "zh": {
+        "outcome": "结果", "figure": "指标", "number": "数量", "tasks": "任务", "department": "部门",
+        "objections": "数据异议", "level": "达到响应级别的事件", "case_events": "病例事件", "cases": "病例",
+        "incidents": "突发事件", "incidents_closed": "已结束的突发事件", "acknowledged_late": "逾期签收",
+        "completed_late": "逾期办结", "escalations": "升级", "dead_letters": "死信", "events_in": "输入事件",
+        "events_out": "输出事件", "fold_equal": "重算状态与实际一致", "seconds": "秒",
+    },
+}  # fmt: skip
+
+
+@contextmanager
+def _progress(plan: "Plan") -> Iterator["Watch"]:
+    """Where exercise time stands: a bar on a terminal, else a line now and then; both on standard error."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    def text(step: "Announcement", opened: int, closed: int) -> str:
+        moment = time.strftime("%Y-%m-%d %H:%M", time.gmtime((step.starts_at + _CHINA_MS) // 1000))
+        return f"{moment}  incidents {opened}, closed {closed}"
+
+    if not output.err.is_terminal:
+        due = time.monotonic()
+
+        def say(step: "Announcement", opened: int, closed: int) -> None:
+            nonlocal due
+            if step.last or time.monotonic() >= due:
+                output.note(text(step, opened, closed))
+                due = time.monotonic() + _NEWS_S
+
+        yield say
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=output.err, transient=True) as progress:
+        # The response winds down a fortnight after the last case and takes a few days more.
+        bar = progress.add_task("", total=plan.until_ms - plan.from_ms + _WIND_DOWN_MS)
+
+        def show_step(step: "Announcement", opened: int, closed: int) -> None:
+            progress.update(bar, completed=step.starts_at - plan.from_ms, description=text(step, opened, closed))
+
+        yield show_step
+
+
+@contextmanager
+def _step_log(directory: Path) -> Iterator[None]:
+    """How long each step took, in ``logs/steps.log``."""
+    handler = logging.FileHandler(directory / "logs" / "steps.log", mode="w")
+    log = logging.getLogger("deptbus.exercise")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()

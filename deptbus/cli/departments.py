@@ -1,0 +1,58 @@
+"""``deptbus run departments``: every department's service, in one process."""
+
+import asyncio
+import importlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deptbus.bus import Bus
+
+
+def departments() -> None:
+    """Run the handlers of every department (services/<id>/handlers.py) until a signal or the first error."""
+    from deptbus import bootstrap  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
+    from deptbus.clock import system_clock  # noqa: PLC0415
+    from deptbus.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.load()
+    bootstrap.configure_logs(settings)
+    catalogue = load_catalogue(settings.root, system_clock())
+    with bootstrap.open_registry(settings) as registry:
+        codec = bootstrap.load_codec(settings, catalogue, registry)
+    buses = []
+    for department in find_services(settings.root, sorted(catalogue.departments)):
+        bus = bootstrap.connect(settings, department, catalogue=catalogue, codec=codec)
+        importlib.import_module(f"services.{department}.handlers").register(bus)
+        buses.append(bus)
+    asyncio.run(serve_all(buses))
+
+
+def find_services(root: Path, departments: list[str]) -> list[str]:
+    """The departments that have handlers; the services below ``root`` can be imported from then on."""
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return [department for department in departments if (root / "services" / department / "handlers.py").exists()]
+
+
+async def serve_all(buses: "list[Bus]") -> None:
+    """Run all until a signal; the first error of one stops the others and is raised."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for bus in buses:
+            bus.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    tasks = [loop.create_task(bus.serve(), name=bus.owner) for bus in buses]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop()
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for bus in buses:
+            bus.close()

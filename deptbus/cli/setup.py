@@ -1,0 +1,43 @@
+"""``deptbus setup``: registers the schemas, applies the topics and activates the workflows of a world."""
+
+from deptbus.cli import output
+
+
+def setup() -> None:
+    """Register every schema, create the topics that are missing, activate every workflow. Safe to repeat.
+
+    In a namespace (BUS_NAMESPACE) it does the same there. What differs from the topic files is left as it is:
+    see `deptbus topics plan`.
+    """
+    from deptbus import bootstrap  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue, refuse_lapsed  # noqa: PLC0415
+    from deptbus.clock import system_clock  # noqa: PLC0415
+    from deptbus.kafka.admin import Admin  # noqa: PLC0415
+    from deptbus.kafka.configuration import client_configuration  # noqa: PLC0415
+    from deptbus.packs import Packs  # noqa: PLC0415
+    from deptbus.schemas.registration import register_schemas  # noqa: PLC0415
+    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.workflow.load import load_workflows  # noqa: PLC0415
+    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+
+    settings = Settings.load()
+    with output.err.status("reading the files") as spinner:
+        catalogue = load_catalogue(settings.root, system_clock())
+        refuse_lapsed(catalogue)
+        compiled = [Pack.compile(content) for content in load_workflows(settings.root, catalogue).values()]
+        spinner.update("registering the schemas")
+        with bootstrap.open_registry(settings) as registry:
+            levels = {kind: topic.compatibility for topic in catalogue.topics.values() for kind in topic.event_types}
+            registered = register_schemas(registry, catalogue.schemas, levels)
+        spinner.update("creating the topics")
+        admin = Admin(client_configuration(settings))
+        missing = [topic for name, topic in catalogue.topics.items() if name not in admin.names(settings.world)]
+        admin.create_namespace_topics(settings.world, missing, settings.replication)
+        spinner.update("activating the workflows")
+        with Packs(settings, catalogue) as packs:
+            activated = sum(packs.activate(pack, system_clock()) for pack in compiled)
+    output.note(
+        f"Schemas: {sum(one.new for one in registered)} of {len(registered)} registered now. "
+        f"Topics: {len(missing)} of {len(catalogue.topics)} created now. "
+        f"Workflows: {activated} of {len(compiled)} activated now."
+    )
