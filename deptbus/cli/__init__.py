@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import demo, exercise, imports, output, schemas, setup, stack, topics, workflows
+from deptbus.cli import demo, exercise, imports, output, run, schemas, setup, stack, topics, workflows
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ def _assemble() -> None:
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
     app.add_typer(workflows.app, name="workflows")
+    app.add_typer(run.app, name="run")
     app.add_typer(imports.app, name="import")
     app.add_typer(exercise.app, name="exercise")
 

@@ -7,7 +7,8 @@ agent: what was not acknowledged is delivered again to whoever comes next.
 import asyncio
 import signal
 import ssl
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import faust
@@ -17,7 +18,11 @@ from faust.tables.manager import TableManager
 from faust.types import TP, ConsumerMessage
 from yarl import URL
 
+from deptbus.clock import system_clock
+from deptbus.namespace import Namespace
+from deptbus.record import Record
 from deptbus.settings import Settings
+from deptbus.streams.health import WRITE_S, health_path, write_health
 from deptbus.streams.transport import Consumer, Transport
 
 SESSION_S = 6.0
@@ -52,6 +57,13 @@ class Processor(Protocol):
     async def receive(self, message: ConsumerMessage) -> None:
         """Take one record; wait while there is no room."""
 
+    def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
+        """After a fetch, also one that found nothing: where the next one begins in each partition, and the offsets
+        after the last records handed on."""
+
+    def health(self) -> dict[str, int]:
+        """What was done so far, in numbers."""
+
     async def close(self) -> None:
         """After the last ``revoked``: let go of everything."""
 
@@ -69,6 +81,8 @@ class App(faust.App):
 
     failure: "asyncio.Future[None]"
     processor: Processor
+    joined: bool = False
+    """Whether this worker belongs to its group."""
 
     def _new_transport(self) -> Any:
         return Transport(self.conf.broker_consumer, self)
@@ -121,6 +135,7 @@ class App(faust.App):
             self.fail(error)
             raise
         await super()._on_partitions_assigned(assigned, generation_id)
+        self.joined = True
 
 
 def make_app(settings: Settings, group: str, worker: str, processor: Processor) -> App:
@@ -151,7 +166,7 @@ def make_app(settings: Settings, group: str, worker: str, processor: Processor) 
     app.processor = processor
     topic = app.topic(*processor.topics, key_serializer="raw", value_serializer="raw", value_type=bytes)
 
-    @app.agent(topic, name="records", concurrency=1)
+    @app.agent(topic, name="records", concurrency=1)  # type: ignore[untyped-decorator]
     async def records(stream: Any) -> None:
         try:
             async for event in stream.noack().events():
@@ -198,15 +213,28 @@ async def _serve(settings: Settings, group: str, worker: str, processor: Process
     app.failure = loop.create_future()
     processor.start(app)
     _log.info("started", group=group, worker=worker, topics=list(processor.topics))
-    starting = app.spawn(app.start(), "faust")
-    crashed = app.spawn(_crash(app), "crash")
-    stopping = loop.create_task(stopped.wait())
-    await asyncio.wait({app.failure, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    tasks = [
+        app.spawn(app.start(), "faust"),
+        app.spawn(_crash(app), "crash"),
+        app.spawn(_tell_health(app, health_path(settings, worker)), "health"),
+    ]
+    stopping = app.spawn(_until(stopped), "stop")
+    await asyncio.wait([app.failure, stopping], return_when=asyncio.FIRST_COMPLETED)
     if app.failure.done():
         _log.error("failed", worker=worker, error=str(app.failure.exception()))
         app.failure.result()
-    await _end(app, processor, [starting, crashed])
+    await _end(app, processor, tasks)
     _log.info("stopped", worker=worker)
+
+
+async def _tell_health(app: App, path: Path) -> None:
+    while True:
+        write_health(path, "working" if app.joined else "joining", system_clock(), app.processor.health())
+        await asyncio.sleep(WRITE_S)
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 async def _crash(app: App) -> None:
@@ -228,3 +256,16 @@ async def _end(app: App, processor: Processor, tasks: Iterable["asyncio.Task[Non
         _log.warning("cut_off", after_s=STOP_S)
     for task in tasks:
         task.cancel()
+
+
+def to_record(message: ConsumerMessage, world: Namespace) -> Record:
+    """A message as a record under its logical topic name."""
+    return Record(
+        world.logical(message.topic),
+        message.partition,
+        message.offset,
+        round(message.timestamp * 1000),
+        message.key,
+        message.value,
+        list(message.headers or ()),
+    )

@@ -73,7 +73,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,  # Faust's signature
         max_records: int | None = None,
     ) -> Mapping[TP, list[Any]]:
-        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        records: Mapping[TP, list[Any]] = await super()._fetch_records(
+            consumer, active_partitions, timeout, max_records
+        )
         # No await since the records were taken: the positions are those after exactly these records.
         subscription = consumer._subscription.subscription
         assignment = subscription and subscription.assignment
@@ -123,8 +125,6 @@ class Consumer(driver.Consumer):
         self._done: dict[TP, int] = {}
         self.delivered: dict[TP, int] = {}
         """The offset after the last record handed on, by partition."""
-        self.reached: dict[TP, int] = {}
-        """The next offset to be fetched, by partition; past ``delivered`` where markers follow."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -138,7 +138,6 @@ class Consumer(driver.Consumer):
         """Nothing that was done counts any more: the partitions are about to be somebody else's."""
         self._done.clear()
         self.delivered.clear()
-        self.reached.clear()
 
     async def ends(self) -> dict[TP, int]:
         """Where the assigned partitions end now (high watermarks)."""
@@ -150,14 +149,14 @@ class Consumer(driver.Consumer):
         self._unacked_messages.discard(message)
         return False
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:  # type: ignore[override]
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
         return list(self._done)
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._done.get(tp)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:
-        committed = await self._commit(offsets)
+        committed: bool = await self._commit(offsets)
         if committed:
             self._committed_offset.update(offsets)
         return committed
@@ -177,7 +176,7 @@ class Consumer(driver.Consumer):
                 records = await self._getmany(active, ASK_S)
                 reached = self._thread.reached
                 if await self._hand_on(records, generation):
-                    self.reached = reached
+                    self.app.processor.fetched(reached, self.delivered)
         except ConsumerStoppedError:
             if not self.transport.app.should_stop:
                 raise
@@ -190,7 +189,7 @@ class Consumer(driver.Consumer):
                     return False
                 await self.callback(self._to_message(tp, record))
             self.delivered[tp] = found[-1].offset + 1
-        return self.flow_active and self.app.consumer_generation_id == generation
+        return bool(self.flow_active) and self.app.consumer_generation_id == generation
 
 
 class Producer(driver.Producer):

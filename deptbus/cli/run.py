@@ -1,0 +1,48 @@
+"""``deptbus run``: the bus's own processes, in the foreground until SIGTERM."""
+
+from typing import Annotated
+
+import typer
+
+from deptbus import bootstrap
+from deptbus.cli import output
+from deptbus.clock import system_clock
+from deptbus.settings import Settings
+
+app = typer.Typer(help="Run the bus's own processes in the foreground.", no_args_is_help=True)
+
+Slot = Annotated[
+    int, typer.Option("--worker", min=0, help="Slot of this worker; two workers of one role need different ones.")
+]
+
+
+@app.command()
+def correlate(worker: Slot = 0) -> None:
+    """Place events of departments in the journal, by the rules of the packs in force."""
+    from deptbus.streams.run import run_correlate  # noqa: PLC0415  # Faust takes half a second to import
+
+    settings = Settings.load()
+    bootstrap.configure_logs(settings)
+    run_correlate(settings, worker)
+
+
+@app.command()
+def advance(worker: Slot = 0) -> None:
+    """Work the journal off: open instances, ask for tasks, watch deadlines."""
+    from deptbus.streams.run import run_advance  # noqa: PLC0415
+
+    settings = Settings.load()
+    bootstrap.configure_logs(settings)
+    run_advance(settings, worker)
+
+
+@app.command()
+def health(worker: Annotated[str, typer.Argument(help="Such as advance-0.")]) -> None:
+    """Say whether a worker on this machine works; exit code 1 if it does not."""
+    from deptbus.streams.health import health_path, read_health  # noqa: PLC0415
+
+    settings = Settings.load()
+    well, content = read_health(health_path(settings, worker), system_clock())
+    output.json({"worker": worker, "well": well, **content})
+    if not well:
+        raise typer.Exit(1)

@@ -1,0 +1,124 @@
+"""The ``advance`` worker: owns partitions of the journal, each with its states, its transactions and its batches.
+
+Partitions run side by side, each in a thread while it works, because a commit takes milliseconds of waiting.
+"""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from faust.types import TP, ConsumerMessage
+
+from deptbus.record import Record
+from deptbus.streams.app import App, to_record
+from deptbus.streams.intake import Intake
+from deptbus.streams.owner import Done, Owner
+from deptbus.streams.ticker import Ticker
+from deptbus.streams.wiring import JOURNAL, Wiring
+
+INTAKE_MAX = 5_000
+"""Entries of one partition at hand at most."""
+THREADS_MAX = 32
+
+_log = structlog.get_logger("deptbus.streams.advance")
+
+
+class Lane:
+    """One partition of this worker: what has arrived, and who works it off."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        self.intake: Intake[Record] = Intake(INTAKE_MAX)
+        self.done: Done | None = None
+        self.ticked_at = 0
+        """The time of the latest tick that was appended by us."""
+        self.busy = asyncio.Lock()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Advance:
+    """See the module."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self.topics: tuple[str, ...] = (wiring.world.physical(JOURNAL),)
+        self._lanes: dict[int, Lane] = {}
+        self._pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="advance")
+        self._closed = threading.Event()
+        self._entries = 0
+        self._ticker: Ticker | None = None
+        self._app: App
+
+    def start(self, app: App) -> None:
+        """In actual life, begin to look for what falls due."""
+        self._app = app
+        if not self._wiring.stepped:
+            self._ticker = Ticker(self._wiring, lambda: list(self._lanes.items()))
+            app.spawn(self._tick(), "ticks")
+
+    async def assigned(self, partitions: set[TP]) -> None:
+        """Take the partitions over: fence, restore, then work off what arrives."""
+        for tp in sorted(partitions):
+            lane = Lane(Owner(self._wiring, tp.partition))
+            self._lanes[tp.partition] = lane
+            lane.task = self._app.spawn(self._work(tp, lane), f"partition-{tp.partition}")
+        _log.info("assigned", worker=self._wiring.worker, partitions=sorted(self._lanes))
+
+    async def revoked(self) -> None:
+        """Finish the batches under way, drop the rest with all states."""
+        lanes, self._lanes = list(self._lanes.values()), {}
+        await asyncio.gather(*(self._end(lane) for lane in lanes))
+
+    async def receive(self, message: ConsumerMessage) -> None:
+        """Take one entry; of a partition that was taken away meanwhile, nothing."""
+        lane = self._lanes.get(message.partition)
+        if lane is not None:
+            await lane.intake.put(to_record(message, self._wiring.world))
+
+    def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
+        """Positions follow from the entries."""
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        self._closed.set()
+        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+        if self._ticker is not None:
+            self._ticker.close()
+        self._wiring.close()
+
+    def health(self) -> dict[str, int]:
+        """What was done so far."""
+        return {"partitions": len(self._lanes), "entries": self._entries}
+
+    async def _work(self, tp: TP, lane: Lane) -> None:
+        loop = asyncio.get_running_loop()
+        settings = self._wiring.settings
+        async with lane.busy:
+            lane.done = await loop.run_in_executor(self._pool, lane.owner.open)
+        while True:
+            batch = await lane.intake.take(settings.batch_max)
+            if not self._wiring.stepped and len(batch) < settings.batch_max:
+                await asyncio.sleep(settings.batch_wait_ms / 1000)  # many entries cost one commit
+                if len(lane.intake):
+                    batch += await lane.intake.take(settings.batch_max - len(batch))
+            async with lane.busy:
+                done = await loop.run_in_executor(self._pool, lane.owner.process, batch)
+                lane.done = done
+                self._entries += len(batch)
+                self._app.bus_consumer.done(tp, done.offset)
+
+    async def _end(self, lane: Lane) -> None:
+        """Wait for the batch under way; the lane takes no other, for its task is cancelled while it waits."""
+        async with lane.busy:
+            if lane.task is not None:
+                lane.task.cancel()
+        lane.intake.clear()
+        await asyncio.get_running_loop().run_in_executor(self._pool, lane.owner.close)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert self._ticker is not None
+        while not self._closed.is_set():
+            await loop.run_in_executor(self._pool, self._ticker.look)

@@ -1,0 +1,261 @@
+"""The ``correlate`` worker: reads every topic that a pack in force reads, and appends to the journal.
+
+A batch's appends and dead letters are flushed together; only then are its records done with. What is repeated
+after a crash repeats its ids, and ``advance`` applies it once.
+"""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from faust.types import TP, ConsumerMessage
+
+from deptbus.envelope import Envelope, from_headers
+from deptbus.errors import BusError, CodecError
+from deptbus.failpoint import hit
+from deptbus.ids import derived_id
+from deptbus.kafka.configuration import reader_configuration
+from deptbus.kafka.consumer import BEGINNING, Tail, end_offsets
+from deptbus.outcome import Pending
+from deptbus.record import Event, Record
+from deptbus.streams.app import App, to_record
+from deptbus.streams.intake import Intake
+from deptbus.streams.packs import PackShelf
+from deptbus.streams.positions import Positions
+from deptbus.streams.wiring import APPENDED, JOURNAL, PACKS, Wiring
+from deptbus.workflow.correlate import Appended, Correlator
+
+INTAKE_MAX = 10_000
+"""Records at hand at most."""
+PULSE_S = 1.0
+"""In actual life: how often positions are reported."""
+SKEW_MS = 500
+"""By how much the clocks of two brokers may differ: so much less is claimed to be read."""
+_LOOK_S = 0.5
+
+_log = structlog.get_logger("deptbus.streams.correlate")
+
+
+class SubscriptionStale(BusError):
+    """A new pack reads topics that this worker has not subscribed to: start it again."""
+
+    exit_code = 75
+
+
+class PackReader:
+    """Keeps a shelf of the packs in force, from ``bus.packs``, and tells when it changed."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._topic = wiring.world.physical(PACKS)
+        self._configuration = reader_configuration(wiring.settings)
+        self._tail = Tail(self._configuration, {self._topic: BEGINNING})
+        self.shelf = PackShelf()
+
+    def catch_up(self) -> None:
+        """Read everything that is there now."""
+        ends = {(PACKS, number): end for number, end in end_offsets(self._configuration, self._topic).items()}
+        while not self._tail.has_reached(ends):
+            self.wait()
+
+    def wait(self) -> bool:
+        """Wait a moment for changes; whether there were any."""
+        changed = False
+        for record in self._tail.poll(_LOOK_S):
+            event_type = from_headers(record.headers).type
+            changed |= self.shelf.take(event_type, self._wiring.decode(record.value, event_type))
+        return changed
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._tail.close()
+
+
+class Correlate:
+    """See the module. ``packs`` has caught up and holds at least one pack."""
+
+    def __init__(self, wiring: Wiring, packs: PackReader) -> None:
+        self._wiring = wiring
+        self._packs = packs
+        self._subscribed = packs.shelf.topics(wiring.catalogue)
+        self.topics = tuple(sorted(wiring.world.physical(topic) for topic in self._subscribed))
+        self._correlator = Correlator(packs.shelf.packs.values())
+        self._journal_partitions = wiring.catalogue.topic(JOURNAL).partitions
+        self._intake: Intake[tuple[TP, Record]] = Intake(INTAKE_MAX)
+        self._positions = Positions()
+        self._news = False
+        """Whether the assignment is new and not reported yet."""
+        self._busy = asyncio.Lock()
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="correlate")
+        self._closed = threading.Event()
+        self._work: list[asyncio.Task[None]] = []
+        self.counts: Counter[str] = Counter()
+        self._app: App
+
+    # The processor
+
+    def start(self, app: App) -> None:
+        """Begin to wait for records and packs."""
+        self._app = app
+        self._work = [app.spawn(self._batches(), "batches"), app.spawn(self._follow_packs(), "packs")]
+        if not self._wiring.stepped:
+            self._work.append(app.spawn(self._pulse(), "pulse"))
+
+    async def assigned(self, partitions: set[TP]) -> None:
+        """Start from nothing."""
+        self._positions.clear()
+        self._news = True
+        _log.info("assigned", worker=self._wiring.worker, partitions=len(partitions))
+
+    async def revoked(self) -> None:
+        """Finish the batch under way and drop the rest."""
+        self._intake.clear()
+        async with self._busy:
+            self._positions.clear()
+
+    async def receive(self, message: ConsumerMessage) -> None:
+        """Take one record."""
+        await self._intake.put((message.tp, to_record(message, self._wiring.world)))
+
+    def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
+        """Note where the partitions stand."""
+        self._positions.fetched(reached, delivered)
+        if self._news and reached and self._wiring.stepped:
+            self._news = False
+            self._wiring.report(self._named(self._positions.all()))
+
+    async def close(self) -> None:
+        """Stop everything."""
+        self._closed.set()
+        for task in self._work:
+            task.cancel()
+        self._pool.shutdown(wait=True)
+        self._packs.close()
+        self._wiring.close()
+
+    def health(self) -> dict[str, int]:
+        """What was done so far."""
+        return dict(self.counts)
+
+    # Batches
+
+    async def _batches(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = await self._intake.take(self._wiring.settings.batch_max)
+            async with self._busy:
+                await loop.run_in_executor(self._pool, self._batch, [record for _, record in batch])
+                ends = {tp: record.offset + 1 for tp, record in batch}
+                consumer = self._app.bus_consumer
+                for tp, end in ends.items():
+                    self._positions.processed(tp, end)
+                    consumer.done(tp, end)
+                if self._wiring.stepped:
+                    positions = {tp: at for tp in ends if (at := self._positions.of(tp)) is not None}
+                    self._wiring.report(self._named(positions))
+
+    def _batch(self, records: Sequence[Record]) -> None:
+        hit("after-poll")
+        pending: list[Pending] = []
+        for record in records:
+            self._one(record, pending)
+        if pending:
+            self._wiring.sender.flush()
+            for each in pending:
+                each.result().require()
+        hit("after-append")
+
+    def _one(self, record: Record, pending: list[Pending]) -> None:
+        """Append what one record gives; whatever is wrong with it makes it a dead letter (I7)."""
+        self.counts["events"] += 1
+        try:
+            envelope = from_headers(record.headers)
+            if envelope.type not in self._correlator.event_types:
+                return
+            if (envelope.mode == "actual") == self._wiring.stepped:
+                self.counts["foreign_mode"] += 1
+                _log.warning(
+                    "foreign_mode", topic=record.topic, partition=record.partition, offset=record.offset,
+                    event_id=envelope.id, mode=envelope.mode,
+                )  # fmt: skip
+                return
+            data = self._wiring.decode(record.value, envelope.type)
+            at_ms = envelope.time_ms if self._wiring.stepped else record.timestamp_ms
+            event = Event(envelope, data, record)
+        except CodecError as error:
+            pending.append(self._bury(record, error.reason, str(error)))
+            return
+        try:
+            for appended in self._correlator.entries(envelope, data, record, at_ms):
+                pending += self._append(event, appended, at_ms)
+        except Exception as error:  # a rule's expression, or an entry that is too large: this event's fault alone
+            reason = error.reason if isinstance(error, CodecError) else "correlate"
+            pending.append(self._bury(record, reason, f"{type(error).__name__}: {error}", envelope))
+
+    def _append(self, event: Event, appended: Appended, at_ms: int) -> list[Pending]:
+        entry = appended.entry
+        self.counts["entries"] += 1
+        partitions = [-1] if appended.key is not None else range(self._journal_partitions)
+        key = appended.key if appended.key is not None else entry["workflow"]
+        rule = f"{entry['pack']}/{entry['rule']}/{key}"
+        return [
+            self._wiring.append(
+                entry, key, partition, cause=event, region=event.envelope.region, time_ms=at_ms,
+                id=derived_id(event.envelope.id, "correlate", APPENDED, rule, max(partition, 0)),
+            )
+            for partition in partitions
+        ]  # fmt: skip
+
+    def _bury(self, record: Record, reason: str, message: str, envelope: Envelope | None = None) -> Pending:
+        self.counts["dead_letters"] += 1
+        _log.error(
+            "dead_letter", topic=record.topic, partition=record.partition, offset=record.offset,
+            event_id=envelope.id if envelope else None, reason=reason, error=message,
+        )  # fmt: skip
+        return self._wiring.letters.send(record, reason, message, 1)
+
+    # Packs
+
+    async def _follow_packs(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._closed.is_set():
+            correlator = await loop.run_in_executor(self._pool, self._next_correlator)
+            if correlator is None:
+                continue
+            more = self._packs.shelf.topics(self._wiring.catalogue) - self._subscribed
+            if more:
+                raise SubscriptionStale(f"A new pack reads {', '.join(sorted(more))}: this worker starts again.")
+            self._correlator = correlator
+            _log.info("packs", worker=self._wiring.worker, packs=sorted(correlator.packs))
+
+    def _next_correlator(self) -> Correlator | None:
+        return Correlator(self._packs.shelf.packs.values()) if self._packs.wait() else None
+
+    # Reports in actual life
+
+    async def _pulse(self) -> None:
+        """Report positions, and as of which broker time they cover the inputs.
+
+        The time comes with the answer to a report; where the inputs end is asked after it; once these ends are
+        reached, everything that was there at that time is read.
+        """
+        loop = asyncio.get_running_loop()
+        covered: int | None = None
+        goal: tuple[int, dict[TP, int]] | None = None
+        while True:
+            await asyncio.sleep(PULSE_S)
+            if self._news:  # other partitions than before: what was covered says nothing of them
+                self._news, covered, goal = False, None, None
+            if goal is not None and self._positions.cover(goal[1]):
+                covered, goal = goal[0] - SKEW_MS, None
+            pending = self._wiring.report(self._named(self._positions.all()), covered_until=covered)
+            outcome = await loop.run_in_executor(self._pool, pending.result)
+            if goal is None:
+                goal = outcome.require().timestamp_ms, await self._app.bus_consumer.ends()
+
+    def _named(self, positions: Mapping[TP, int]) -> dict[str, int]:
+        logical = self._wiring.world.logical
+        return {f"{logical(tp.topic)}/{tp.partition}": position for tp, position in positions.items()}

@@ -1,0 +1,43 @@
+"""Records between an agent and the batches that are made of them. Used from the loop's thread alone."""
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Intake(Generic[Item]):
+    """A bounded queue from which everything at hand is taken at once."""
+
+    def __init__(self, size_max: int) -> None:
+        self._size_max = size_max
+        self._items: deque[Item] = deque()
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    async def put(self, item: Item) -> None:
+        """Add one; wait while there is no room."""
+        while len(self._items) >= self._size_max:
+            self._room.clear()
+            await self._room.wait()
+        self._items.append(item)
+        self._filled.set()
+
+    async def take(self, count_max: int) -> list[Item]:
+        """At least one and at most ``count_max``, waiting only for the first."""
+        while not self._items:
+            self._filled.clear()
+            await self._filled.wait()
+        taken = [self._items.popleft() for _ in range(min(count_max, len(self._items)))]
+        self._room.set()
+        return taken
+
+    def clear(self) -> None:
+        """Drop what is there; whoever waits for room goes on."""
+        self._items.clear()
+        self._room.set()

@@ -1,0 +1,35 @@
+"""Starts the workers: wires one up and serves it."""
+
+import structlog
+
+from deptbus import failpoint
+from deptbus.clock import system_clock
+from deptbus.settings import Settings
+from deptbus.streams.advance import Advance
+from deptbus.streams.app import serve
+from deptbus.streams.correlate import Correlate, PackReader
+from deptbus.streams.health import health_path, write_health
+from deptbus.streams.wiring import Wiring
+
+_log = structlog.get_logger("deptbus.streams.run")
+
+
+def run_correlate(settings: Settings, slot: int) -> None:
+    """Serve as ``correlate-<slot>`` until SIGTERM; waits for a first pack."""
+    failpoint.arm(settings.failpoint)
+    wiring = Wiring(settings, "correlate", slot)
+    packs = PackReader(wiring)
+    packs.catch_up()
+    if not packs.shelf.packs:
+        _log.info("no_packs", worker=wiring.worker, hint="activate one with `deptbus workflows activate`")
+    while not packs.shelf.packs:
+        write_health(health_path(settings, wiring.worker), "waiting", system_clock(), {})
+        packs.wait()
+    serve(settings, settings.world.physical("correlate"), wiring.worker, Correlate(wiring, packs))
+
+
+def run_advance(settings: Settings, slot: int) -> None:
+    """Serve as ``advance-<slot>`` until SIGTERM."""
+    failpoint.arm(settings.failpoint)
+    wiring = Wiring(settings, "advance", slot)
+    serve(settings, settings.world.physical("advance"), wiring.worker, Advance(wiring))

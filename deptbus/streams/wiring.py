@@ -1,0 +1,108 @@
+"""What both stream processors need besides Faust: catalogue, codec, one sender, reports, dead letters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deptbus import bootstrap
+from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.clock import system_clock
+from deptbus.codec import Codec
+from deptbus.deadletters import TYPE as DEAD_LETTERED
+from deptbus.deadletters import DeadLetters
+from deptbus.errors import CodecError
+from deptbus.ids import random_id
+from deptbus.kafka.configuration import producer_configuration
+from deptbus.kafka.producer import KafkaSender
+from deptbus.outcome import Pending
+from deptbus.publishing import Publisher
+from deptbus.settings import Settings
+
+JOURNAL = "workflow.journal"
+INSTANCES = "workflow.instances"
+TASKS = "workflow.tasks"
+EVENTS = "workflow.events"
+PROGRESS = "bus.progress"
+PACKS = "bus.packs"
+APPENDED = "workflow.EntryAppended"
+REPORTED = "bus.ProgressReported"
+
+
+class Wiring:
+    """One worker's connections. ``role`` is ``correlate`` or ``advance``; ``worker`` the slot: ``advance-0``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        role: str,
+        slot: int,
+        *,
+        catalogue: Catalogue | None = None,
+        codec: Codec | None = None,
+    ) -> None:
+        self.settings = settings
+        self.world = settings.world
+        self.role = role
+        self.worker = f"{role}-{slot}"
+        self.stepped = self.world.mode != "actual"
+        """Whether exercise time decides."""
+        self.catalogue = catalogue or load_catalogue(settings.root, system_clock())
+        registry = bootstrap.open_registry(settings)
+        self.codec = codec or bootstrap.load_codec(settings, self.catalogue, registry)
+        self._learn = bootstrap.learner(self.codec, registry)
+        self.sender = KafkaSender(
+            producer_configuration(settings) | {"linger.ms": 0}, self.world, settings.publish_timeout_s
+        )
+        self.workflow = self._publisher("workflow")
+        self._bus = self._publisher("bus")
+        self.letters = DeadLetters(self._bus, self.world.physical(role), self.codec.value_bytes_max(DEAD_LETTERED))
+
+    def _publisher(self, owner: str) -> Publisher:
+        return Publisher(
+            owner, self.catalogue, self.codec, self.sender,
+            namespace=self.world, clock=system_clock, ids=random_id, process=self.role,
+        )  # fmt: skip
+
+    def decode(self, value: bytes | None, event_type: str) -> dict[str, Any]:
+        """The data in a value. An id that is not known yet is asked for once; ``CodecError``, ``RegistryError``."""
+        try:
+            return self.codec.decode(value, event_type)
+        except CodecError as error:
+            if error.reason != "unknown_schema" or not self._learn(self.codec.schema_id(value)):
+                raise
+        return self.codec.decode(value, event_type)
+
+    def decode_body(self, event_type: str, value: bytes) -> dict[str, Any]:
+        """The data of an event whose value a journal entry carries."""
+        return self.decode(value, event_type)
+
+    def append(self, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> Pending:
+        """Append an entry to the journal; ``partition`` -1 leaves it to the key. ``envelope``: as ``prepare``."""
+        ready = self.workflow.prepare(APPENDED, {"entry": data}, subject=key, key=key, **envelope)
+        return self.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, partition)
+
+    def report(
+        self,
+        positions: Mapping[str, int],
+        *,
+        step: int | None = None,
+        outputs: Mapping[str, int] | None = None,
+        next_at: int | None = None,
+        covered_until: int | None = None,
+        asked: int = 0,
+    ) -> Pending:
+        """Say on ``bus.progress`` how far this worker has come. Partitions are written ``<topic>/<number>``."""
+        data = {
+            "role": self.role,
+            "worker": self.worker,
+            "step": step,
+            "positions": dict(positions),
+            "outputs": dict(outputs or {}),
+            "next_at": next_at,
+            "covered_until": covered_until,
+            "asked": asked,
+        }
+        return self._bus.send(self._bus.prepare(REPORTED, data, subject=self.worker))
+
+    def close(self) -> None:
+        """Wait for what was handed over, and let go of the broker."""
+        self.sender.close()
