@@ -27,6 +27,9 @@ END = int(OFFSET_END)
 
 _REPLY_S = 10.0
 """How long a broker may take to answer a question about a topic, in seconds."""
+_ELECTION_S = 0.05
+"""How long to wait before asking again for a leader, in seconds."""
+_ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 _SILENCE_S = 30.0
 """A reader with records before it that gets none for so long gives up, in seconds."""
 
@@ -137,16 +140,23 @@ class Tail(_Reader):
 
 def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
     """First and next stable offset of each partition; raises ``NotFound`` or ``ClusterUnreachable``."""
-    try:
-        found = consumer.list_topics(topic, _REPLY_S).topics[topic]
-        if found.error is not None:
-            raise NotFound(f"The topic {topic} is not there ({found.error.name()}). Run `deptbus topics apply`.")
-        return {
-            partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), _REPLY_S)
-            for partition in sorted(found.partitions)
-        }
-    except KafkaException as error:
-        raise ClusterUnreachable(f"The broker does not say where {topic} ends: {error.args[0].str()}") from error
+    limit = time.monotonic() + _REPLY_S
+    while True:
+        try:
+            found = consumer.list_topics(topic, _REPLY_S).topics[topic]
+            if found.error is not None and found.error.code() not in _ELECTING:
+                raise NotFound(f"The topic {topic} is not there. Run `deptbus topics apply`.")
+            return {
+                partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), _REPLY_S)
+                for partition in sorted(found.partitions)
+            }
+        except KafkaException as error:
+            # A topic that is new, or whose broker is restarting, has no leader for a moment.
+            if error.args[0].code() not in _ELECTING or time.monotonic() > limit:
+                raise ClusterUnreachable(
+                    f"The broker does not say where {topic} ends: {error.args[0].str()}"
+                ) from error
+            time.sleep(_ELECTION_S)
 
 
 def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
