@@ -280,7 +280,7 @@ def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task 
         task = tasks.find(change.instance, header["causationid"])
         if task is not None:
             return task if task["step"] in steps else None
-    candidates = [task for task in change.instance["tasks"] if task["step"] in steps]
+    candidates: list[Task] = [task for task in change.instance["tasks"] if task["step"] in steps]
     of_subject = [task for task in candidates if task["subject"] == (change.subject or header["subject"])]
     if len(of_subject) == 1:
         return of_subject[0]

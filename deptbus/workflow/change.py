@@ -190,10 +190,13 @@ class Change:
 
     def tally(self, department: str, state: str, by: int) -> None:
         """Count tasks by department and state."""
-        states = self.instance["tally"].setdefault(department, {})
+        tally = self.instance["tally"]
+        states = tally.setdefault(department, {})
         states[state] = states.get(state, 0) + by
         if not states[state]:
             del states[state]
+            if not states:
+                del tally[department]
 
     def store(self, task: Task) -> None:
         """Put a changed task in the place of the old one of the same id."""

@@ -1,5 +1,6 @@
 """A world in memory for tests of workflows: publish, correlate, advance, with every value really encoded."""
 
+import copy
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,32 @@ class _Free(BaseModel):
 def _yaml(path: Path) -> dict[str, Any]:
     model, _ = read_yaml(path, path.name, _Free, DefinitionError)
     return dict(model.model_extra or {})
+
+
+def sample(event_type: str, **fields: Any) -> dict[str, Any]:
+    """Data of an event type: zeros, but for the given fields."""
+    schema = load_schemas(ROOT).newest(event_type).schema
+    return _zero(schema, {}) | fields
+
+
+def _zero(schema: Any, named: dict[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return _zero(schema[0], named)
+    kind = schema if isinstance(schema, str) else schema["type"]
+    if isinstance(schema, dict) and "name" in schema:
+        named[f"{schema.get('namespace', '')}.{schema['name']}"] = schema
+    if kind == "record":
+        return {field["name"]: _zero(field["type"], named) for field in schema["fields"]}
+    if kind == "enum":
+        return schema["symbols"][0]
+    if kind in _ZEROS:
+        return copy.copy(_ZEROS[kind])
+    return _zero(named[kind], named)
+
+
+_ZEROS = {"null": None, "string": "", "bytes": b"", "boolean": False, "array": [], "map": {}} | dict.fromkeys(
+    ("int", "long", "float", "double"), 0
+)
 
 
 class World:
