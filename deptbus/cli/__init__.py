@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import demo, exercise, imports, output, run, schemas, setup, stack, topics, workflows
+from deptbus.cli import bus, demo, departments, exercise, imports, output, run, schemas, setup, stack, topics, workflows
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -29,7 +29,9 @@ def _assemble() -> None:
     app.command()(demo.demo)
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
+    bus.register(app)
     app.add_typer(workflows.app, name="workflows")
+    run.app.command()(departments.departments)
     app.add_typer(run.app, name="run")
     app.add_typer(imports.app, name="import")
     app.add_typer(exercise.app, name="exercise")

@@ -62,7 +62,8 @@ def demo(
         show(summary, settings.lang)
         output.note(f"Everything stays readable: BUS_NAMESPACE={namespace} deptbus tail workflow.timeline")
     if not summary.fold_equal:
-        output.error("The states folded from the journal differ from the live ones.")
+        for difference in exercise.differences:
+            output.error(difference)
         raise typer.Exit(1)
 
 

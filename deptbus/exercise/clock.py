@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 TASKS = "workflow.tasks"
 EVENTS = "workflow.events"
+JOURNAL = "workflow.journal"
 
 PARTICIPANTS = ("importer", "desks")
 """The roles that must be ready before a step's tick."""
@@ -187,14 +188,14 @@ class StepClock:
         return step if self._origin_ms + step * self._step_ms < self._limit_ms else None
 
     def _anything_new(self) -> bool:
-        """Whether desks or correlate have something to read that advance wrote in this step.
+        """Whether desks, correlate or another partition have something to read that advance wrote in this step.
 
         The ends tell: a worker that was killed after its commit no longer knows how much it asked for.
         """
         return any(
             end > self._ends_before.get(partition, 0)
             for partition, end in self._ends.items()
-            if partition.rpartition("/")[0] in (TASKS, EVENTS)
+            if partition.rpartition("/")[0] in (TASKS, EVENTS, JOURNAL)
         )
 
     def _announcement(self) -> Announcement:

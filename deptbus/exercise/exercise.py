@@ -11,12 +11,13 @@ from deptbus.bootstrap import open_registry
 from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.errors import SettingsError, TopicError
-from deptbus.exercise.clock import Announcement, StepClock
+from deptbus.exercise.clock import JOURNAL, Announcement, StepClock
 from deptbus.exercise.clockwork import Clockwork
 from deptbus.exercise.importer import Importer
 from deptbus.exercise.link import Link
 from deptbus.exercise.summary import Summary, summarize
 from deptbus.exercise.supervisor import Supervisor
+from deptbus.folding import fold_namespace
 from deptbus.imports.item import Item
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
@@ -30,7 +31,6 @@ from deptbus.workflow.pack import Pack
 DAY_MS = 86_400_000
 AFTER_MAX_MS = 28 * DAY_MS
 """How long the clock runs on after the last day, at most."""
-JOURNAL = "workflow.journal"
 GROUPS_TIMEOUT_S = 15.0
 """How long the members of a killed run may be waited for, in seconds: twice their session and more."""
 _POLL_S = 0.2
@@ -68,6 +68,8 @@ class Exercise:
         self.catalogue = _sized(load_catalogue(settings.root, system_clock()), plan.partitions)
         self.directory = settings.run_path / settings.namespace
         self.supervisor = Supervisor(self.directory, settings.environment())
+        self.differences: tuple[str, ...] = ()
+        """Where the folded states differ from the live ones, once it was played."""
         self.inputs = sorted({self.catalogue.topic_of(kind).name for kind in Correlator(plan.packs).event_types})
 
     def prepare(self, say: Callable[[str], None] = lambda text: None) -> None:
@@ -111,7 +113,9 @@ class Exercise:
             finally:
                 link.close()
         counted = time.monotonic()
-        summary.fold_equal = fold_equal(self.settings)
+        folded = fold_namespace(self.settings)
+        self.differences = tuple(folded.differences)
+        summary.fold_equal = folded.equal
         summary.seconds = round(time.monotonic() - started, 1)
         _log.info(
             "%d steps in %.1f s, counted in %.1f s, folded in %.1f s",
