@@ -32,8 +32,8 @@ def check_schemas(root: Path, at_ms: int) -> CheckReport:
             problems.append(str(error))
     # What follows compares and generates; with a broken file it would only repeat what is said already.
     if not problems:
-        problems += edited(store, read_lock(root))
         try:
+            problems += edited(store, read_lock(root))
             problems += incompatible(load_catalogue(root, at_ms))
             problems += stale(root, store)
         except BusError as error:

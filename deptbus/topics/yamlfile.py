@@ -32,25 +32,25 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _firsts)
 
 Model = TypeVar("Model", bound=BaseModel)
-Path_ = tuple[str | int, ...]
 
 
 class Lines:
     """Knows on which line each part of a YAML file begins."""
 
     def __init__(self, node: yaml.Node | None) -> None:
-        self._line_of: dict[Path_, int] = {}
+        # By what the parts are called, so that the number 2031 finds the name 2031.
+        self._line_of: dict[tuple[str, ...], int] = {}
         if node is not None:
             self._walk(node, ())
 
     def of(self, *path: str | int) -> int:
         """The line of the part at ``path``, or of the nearest part around it."""
-        found = path
+        found = tuple(str(part) for part in path)
         while found and found not in self._line_of:
             found = found[:-1]
         return self._line_of.get(found, 1)
 
-    def _walk(self, node: yaml.Node, path: Path_) -> None:
+    def _walk(self, node: yaml.Node, path: tuple[str, ...]) -> None:
         self._line_of.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
@@ -59,7 +59,7 @@ class Lines:
                 self._walk(value, here)
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                self._walk(item, (*path, index))
+                self._walk(item, (*path, str(index)))
 
 
 def read_yaml(
@@ -112,8 +112,17 @@ def _refuse_duplicates(node: yaml.Node | None, shown: str, error: type[Catalogue
 
 
 def _sentence(broken: ValidationError, shown: str, lines: Lines, patterns: Mapping[str, str]) -> str:
-    errors = broken.errors()
-    first = errors[0]
+    paths = [error["loc"] for error in broken.errors()]
+    errors = [
+        error
+        for error in broken.errors()
+        # A list with a broken item counts as too short as well: that is no fault of its own.
+        if not any(path[: len(error["loc"])] == error["loc"] and path != error["loc"] for path in paths)
+    ]
+    # A misspelt name explains why another is missing, so it comes first.
+    errors.sort(key=lambda error: error["type"] != "extra_forbidden")
+    # A misspelt name is also missing under its right spelling; where it stands helps more.
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
     path = tuple(str(part) if part is None else part for part in first["loc"])
     name = ".".join(str(part) for part in path if part != "[key]")
     if first["type"] == "extra_forbidden":

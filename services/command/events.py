@@ -47,8 +47,6 @@ class DirectiveIssued(EventData, frozen=True):
     """The workflow."""
     key: str
     """The correlation key of the instance."""
-    region: str | None = None
-    """open: GB/T 2260 code of the region."""
     task: str | None = None
     """reassign, extend: the task."""
     level: ResponseLevel | None = None
@@ -77,5 +75,5 @@ class TaskAnswered(EventData, frozen=True):
     """The task, which is the id of its TaskRequested event."""
     disposition: Disposition
     """How the task stands."""
-    note: str
-    """What the officer adds, in words; may be empty."""
+    note: str | None = None
+    """What the officer adds, in words."""

@@ -54,5 +54,5 @@ class TaskAnswered(EventData, frozen=True):
     """The task, which is the id of its TaskRequested event."""
     disposition: Disposition
     """How the task stands."""
-    note: str
-    """What the officer adds, in words; may be empty."""
+    note: str | None = None
+    """What the officer adds, in words."""

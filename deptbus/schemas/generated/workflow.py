@@ -175,6 +175,8 @@ class Task(RecordData, frozen=True):
     """Legal basis."""
     cause: str
     """The event it follows from."""
+    context: Mapping[str, str]
+    """What the responsible department needs to know."""
     request: str
     """The latest TaskRequested event, from which its deadlines follow."""
 
