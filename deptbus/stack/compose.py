@@ -75,9 +75,7 @@ class ComposeStack:
             return PartStatus(part, False, False, address)
         said = _run("docker", "inspect", "-f", "{{.State.Running}} {{.State.Pid}}", container).split()
         running = said[0] == "true"
-        return PartStatus(
-            part, running, running and self._answers(part), address, int(said[1]) if running else None
-        )
+        return PartStatus(part, running, running and self._answers(part), address, int(said[1]) if running else None)
 
     def _compose(self, *arguments: str) -> str:
         return _run(*self._command(), *arguments)

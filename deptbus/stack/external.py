@@ -46,12 +46,8 @@ class ExternalStack:
         except RegistryError as error:
             remarks[1] = str(error)
         return [
-            PartStatus(
-                "kafka", not remarks[0], not remarks[0], settings.bootstrap_servers, remark=remarks[0]
-            ),
-            PartStatus(
-                "registry", not remarks[1], not remarks[1], settings.schema_registry_url, remark=remarks[1]
-            ),
+            PartStatus("kafka", not remarks[0], not remarks[0], settings.bootstrap_servers, remark=remarks[0]),
+            PartStatus("registry", not remarks[1], not remarks[1], settings.schema_registry_url, remark=remarks[1]),
         ]
 
     def logs(self, parts: Sequence[str], lines: int, follow: bool) -> Iterator[tuple[str, str]]:

@@ -23,9 +23,7 @@ def jars_path(settings: Settings) -> Path:
     try:
         digest = hashlib.sha256(pom.read_bytes()).hexdigest()
     except OSError:
-        raise StackError(
-            f"{pom} cannot be read: run deptbus in the project's folder, or set BUS_ROOT to it."
-        ) from None
+        raise StackError(f"{pom} cannot be read: run deptbus in the project's folder, or set BUS_ROOT to it.") from None
     return settings.lib_path / digest[:12]
 
 
@@ -74,9 +72,7 @@ def _run_maven(settings: Settings, maven: str, target: Path) -> None:
                 check=False,
             ).returncode
     except OSError as error:
-        raise StackError(
-            f"Maven ({maven}) cannot be run: {error.strerror}; repair or reinstall it."
-        ) from None
+        raise StackError(f"Maven ({maven}) cannot be run: {error.strerror}; repair or reinstall it.") from None
     except subprocess.TimeoutExpired:
         raise StackError(
             f"Maven did not fetch the jars within {settings.fetch_timeout_s:g} s: look into {log}, or raise "

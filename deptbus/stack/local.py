@@ -52,6 +52,8 @@ class LocalStack:
         with self._locked():
             missing = [part for part in PARTS if not self._runs(part)]
             if missing:
+                for part in missing:
+                    self._processes[part].await_end(self._settings.stop_timeout_s)
                 self._check_ports(missing)
                 java = {
                     "kafka": find_java(KAFKA_JAVA_MIN, "Kafka"),
@@ -59,9 +61,7 @@ class LocalStack:
                 }
                 jars = fetch_jars(self._settings, report)
                 limit = time.monotonic() + self._settings.start_timeout_s  # fetching has its own
-                for part in reversed(
-                    missing
-                ):  # the registry first: preparing the broker's data takes a second
+                for part in reversed(missing):  # the registry first: preparing the broker's data takes a second
                     self._start(part, java[part], jars)
             self._wait_healthy(limit, report)
 
@@ -114,8 +114,7 @@ class LocalStack:
         for setting, port in wanted.items():
             if port_is_taken(port):
                 raise StackError(
-                    f"Port {port} is taken by {port_holder(port)}: "
-                    f"stop that, or set {setting} to a free port."
+                    f"Port {port} is taken by {port_holder(port)}: stop that, or set {setting} to a free port."
                 )
 
     def _start(self, part: str, java: Path, jars: Path) -> None:

@@ -75,11 +75,19 @@ class DetachedProcess:
             limit = time.monotonic() + timeout_s
             while self.pid() == pid and time.monotonic() < limit:
                 time.sleep(_POLL_S)
+            self.await_end(timeout_s)
         if (pid := self.pid()) is not None:
-            raise StackError(
-                f"{self.part} (pid {pid}) does not end: look at it with `ps -p {pid}`, then kill it."
-            )
+            raise StackError(f"{self.part} (pid {pid}) does not end: look at it with `ps -p {pid}`, then kill it.")
         self._pid_path.unlink(missing_ok=True)
+
+    def await_end(self, timeout_s: float) -> None:
+        """Wait until an ending process has let go of its ports and files.
+
+        After kill -9 its first thread is gone at once, and its command line with it, while others still hold them.
+        """
+        limit = time.monotonic() + timeout_s
+        while (noted := self._noted()) and _is_ending(noted["pid"]) and time.monotonic() < limit:
+            time.sleep(_POLL_S)
 
     def _noted(self) -> dict[str, int] | None:
         """What the pid file says; None where it is missing or broken."""
@@ -96,3 +104,13 @@ def _command_line(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return []
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a process has lost its first thread and not yet the others."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return fields["State"].startswith("Z") and int(fields["Threads"]) > 1

@@ -1,0 +1,197 @@
+"""The broker and registry that the tests share: containers where Docker and the images are, else processes.
+
+``BUS_TEST_STACK=containers|local`` forces one of the two. Both offer a second listener with SCRAM-SHA-512.
+"""
+
+import contextlib
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from deptbus.settings import Settings
+from deptbus.stack.commands import kafka_properties
+from deptbus.stack.local import LocalStack
+from deptbus.stack.probe import kafka_answers, registry_answers
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
+KAFKA_IMAGE = "apache/kafka:4.3.1"
+REGISTRY_IMAGE = "apicurio/apicurio-registry:3.3.3"
+
+_START_S = 90
+_SASL = {
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+    "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SharedStack:
+    """Where the tests' broker and registry are."""
+
+    kind: str
+    bootstrap_servers: str
+    sasl_bootstrap_servers: str
+    registry_url: str
+
+    def settings(self, **overrides: Any) -> Settings:
+        """Settings of a process that uses this stack."""
+        given = {
+            "root": ROOT,
+            "stack": "external",
+            "bootstrap_servers": self.bootstrap_servers,
+            "schema_registry_url": self.registry_url,
+            "log_level": "warning",
+        }
+        return Settings.load(**(given | overrides))
+
+    def environment(self, **overrides: str) -> dict[str, str]:
+        """The environment of a command that uses this stack; ``overrides`` by their full names."""
+        return {
+            **os.environ,
+            "BUS_ROOT": str(ROOT),
+            "BUS_STACK": "external",
+            "BUS_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "BUS_SCHEMA_REGISTRY_URL": self.registry_url,
+            **overrides,
+        }
+
+
+def choose() -> tuple[str, str]:
+    """``containers`` or ``local``, and why."""
+    forced = os.environ.get("BUS_TEST_STACK")
+    if forced in ("containers", "local"):
+        return forced, "BUS_TEST_STACK"
+    try:
+        client = docker.from_env(timeout=5)
+        for image in (KAFKA_IMAGE, REGISTRY_IMAGE):
+            client.images.get(image)
+        client.close()
+    except docker.errors.ImageNotFound:
+        return "local", "the Docker Engine lacks the images"
+    except docker.errors.DockerException:
+        return "local", "no Docker Engine answers"
+    return "containers", "a Docker Engine answers and has the images"
+
+
+@contextlib.contextmanager
+def shared_stack(kind: str) -> Iterator[SharedStack]:
+    """A stack of the given kind, for as long as the context lasts."""
+    with _containers() if kind == "containers" else _processes() as stack:
+        yield stack
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def _registry_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/apis/ccompat/v7"
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[SharedStack]:
+    """The local stack in a directory of its own, with the second listener."""
+    kafka, controller, sasl, registry = free_ports(4)
+    with tempfile.TemporaryDirectory(prefix="deptbus-test-") as run_dir:
+        settings = Settings.load(
+            root=ROOT,
+            run_dir=run_dir,
+            kafka_port=kafka,
+            kafka_controller_port=controller,
+            registry_port=registry,
+            start_timeout_s=_START_S,
+        )
+        plain = kafka_properties(settings, Path(run_dir))
+        stack = LocalStack(
+            settings,
+            {
+                "listeners": f"{plain['listeners']},SASL://127.0.0.1:{sasl}",
+                "advertised.listeners": f"{plain['advertised.listeners']},SASL://127.0.0.1:{sasl}",
+                **_SASL,
+            },
+        )
+        try:
+            stack.up(lambda text: None)
+            yield SharedStack("local", f"127.0.0.1:{kafka}", f"127.0.0.1:{sasl}", _registry_url(registry))
+        finally:
+            stack.down(lambda text: None)
+
+
+@contextlib.contextmanager
+def _containers() -> Iterator[SharedStack]:
+    """Two containers on loopback ports known before they start: the broker must advertise them."""
+    testcontainers_config.ryuk_disabled = True  # it is one more image, and these end with the context
+    kafka, sasl, registry = free_ports(3)
+    broker = _container(KAFKA_IMAGE, {9092: kafka, 9095: sasl})
+    broker.with_kwargs(user="root")  # the image may hold its own configuration read-only
+    for name, value in _broker_environment(kafka, sasl).items():
+        broker.with_env(name, value)
+    schemas = _container(REGISTRY_IMAGE, {8080: registry}).with_env("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false")
+    with broker, schemas:
+        wait_until(lambda: kafka_answers("127.0.0.1", kafka) or _ended(broker), "Kafka's container", _START_S)
+        wait_until(
+            lambda: registry_answers(_registry_url(registry)) or _ended(schemas), "the registry's container", _START_S
+        )
+        yield SharedStack("containers", f"127.0.0.1:{kafka}", f"127.0.0.1:{sasl}", _registry_url(registry))
+
+
+def _ended(container: DockerContainer) -> bool:
+    """False while the container runs; fails with its last words once it has ended."""
+    container.get_wrapped_container().reload()
+    if container.get_wrapped_container().status != "exited":
+        return False
+    raise AssertionError(f"{container.image} ended: {container.get_logs()[0][-2000:].decode(errors='replace')}")
+
+
+def _container(image: str, ports: dict[int, int]) -> DockerContainer:
+    container = DockerContainer(image)
+    container.ports = {f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in ports.items()}
+    return container
+
+
+def _broker_environment(kafka: int, sasl: int) -> dict[str, str]:
+    """The official image's variables: those of ``kafka_properties`` that matter in tests."""
+    properties = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": "1@localhost:9093",
+        "listeners": "PLAINTEXT://:9092,SASL://:9095,CONTROLLER://:9093",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{kafka},SASL://127.0.0.1:{sasl}",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "auto.create.topics.enable": "false",
+        "message.max.bytes": "6291456",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "8",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "8",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        "group.min.session.timeout.ms": "1000",
+        **_SASL,
+    }
+    return {_variable(name): value for name, value in properties.items()}
+
+
+def _variable(name: str) -> str:
+    """How the image spells a property as a variable."""
+    return "KAFKA_" + name.replace("_", "__").replace("-", "___").replace(".", "_").upper()
