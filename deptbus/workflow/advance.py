@@ -424,9 +424,13 @@ def _raise_level(change: Change) -> bool:
 # What falls due
 
 
-def due_items(packs: Packs, state: KeyState) -> list[tuple[int, str, str]]:
-    """All that will fall due in a key, as (when, ``timer``, ``task`` or ``parked``, which)."""
-    items = []
+DueItem = tuple[int, str, str]
+"""When, what (``timer``, ``task`` or ``parked``), and which."""
+
+
+def due_items(packs: Packs, state: KeyState) -> list[DueItem]:
+    """All that will fall due in a key; of each task the next deadline."""
+    items: list[DueItem] = []
     for entry in state.parked:
         window = packs.by_hash[entry["pack"]].rules[entry["rule"]].window_ms
         items.append((entry["at"] + window, "parked", _applied_id(entry)))
@@ -440,7 +444,17 @@ def due_items(packs: Packs, state: KeyState) -> list[tuple[int, str, str]]:
     return items
 
 
-def fire(packs: Packs, state: KeyState, item: tuple[int, str, str], offset: int) -> Result:
+def next_deadline(packs: Packs, state: KeyState, item: DueItem) -> DueItem | None:
+    """The deadline of a task that follows the one that has just passed."""
+    instance, pack = state.open, packs.of(state)
+    if item[1] != "task" or instance is None or pack is None:
+        return None
+    task = tasks.find(instance, item[2])
+    rung = None if task is None else tasks.next_rung(pack, task)
+    return None if rung is None else (rung[0], "task", item[2])
+
+
+def fire(packs: Packs, state: KeyState, item: DueItem, offset: int) -> Result:
     """Let one thing that has fallen due happen; nothing where an entry has overtaken it."""
     due, what, which = item
     if what == "parked":

@@ -11,7 +11,17 @@ from typing import Any
 
 from deptbus.errors import BusError
 from deptbus.ids import derived_id
-from deptbus.workflow.advance import Decode, Packs, Result, apply_entry, due_items, entry_order, fire
+from deptbus.workflow.advance import (
+    Decode,
+    DueItem,
+    Packs,
+    Result,
+    apply_entry,
+    due_items,
+    entry_order,
+    fire,
+    next_deadline,
+)
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.state import ENGINE, Entry, KeyState, instance_record, key_record, restored
@@ -184,17 +194,22 @@ class Partition:
                 if name.startswith(read[1]["workflow"] + "/"):
                     by_key.setdefault(name, []).append(read)
         for name in sorted(by_key):
-            items = sorted(item for item in due_items(self.packs, self._state(batch, name)) if item[0] < batch.at)
+            items = [item for item in due_items(self.packs, self._state(batch, name)) if item[0] < batch.at]
+            heapq.heapify(items)
             for read in sorted(by_key[name], key=lambda read: entry_order(read[1])):
-                while items and items[0][0] < read[1]["at"]:
-                    self._fire(batch, name, items.pop(0), offset)
+                self._fire_until(batch, name, items, read[1]["at"], offset)
                 self._entry(batch, name, read[1], read[2], offset)
-            for item in items:
-                self._fire(batch, name, item, offset)
+            self._fire_until(batch, name, items, batch.at, offset)
 
-    def _fire(self, batch: _Batch, name: str, item: tuple[int, str, str], offset: int) -> None:
-        state = self._state(batch, name)
-        self._put(batch, state, fire(self.packs, state, item, offset), offset)
+    def _fire_until(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int) -> None:
+        """Let happen what fell due before ``until``. A task's later deadlines stood before the step as well."""
+        while items and items[0][0] < until:
+            item = heapq.heappop(items)
+            state = self._state(batch, name)
+            self._put(batch, state, fire(self.packs, state, item, offset), offset)
+            later = next_deadline(self.packs, self._state(batch, name), item)
+            if later is not None and later[0] < batch.at:
+                heapq.heappush(items, later)
 
     def _pack(self, batch: _Batch, entry: Entry, offset: int) -> None:
         """A pack comes into or out of force. Done at once: a pack once known stays known."""

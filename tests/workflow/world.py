@@ -98,9 +98,8 @@ class World:
         self.partition = self.new_partition()
         self._published: dict[str, int] = {}
         for pack in packs:
-            self.append(
-                {**tick(START), "kind": "activation", "workflow": pack.workflow, "pack": pack.hash, "body": pack.to_bytes()}
-            )
+            about = {"workflow": pack.workflow, "pack": pack.hash, "body": pack.to_bytes()}
+            self.append({**tick(START), "kind": "activation", **about})
 
     def new_partition(self) -> Partition:
         """An empty partition over the same schemas."""
@@ -110,8 +109,8 @@ class World:
         """Append entries as one batch; answers what they put out."""
         batch = []
         for entry in entries:
-            entry = codec().decode(codec().encode("workflow.EntryAppended", {"entry": entry}))["entry"]
-            self.journal.append((len(self.journal), entry))
+            value = codec().encode("workflow.EntryAppended", {"entry": entry})
+            self.journal.append((len(self.journal), codec().decode(value)["entry"]))
             batch.append(self.read(self.journal[-1]))
         outputs = self.partition.apply(batch)
         self.outputs += outputs
@@ -139,7 +138,7 @@ class World:
         offset: int | None = None,
     ) -> list[Entry]:
         """What correlate makes of an event that a department publishes."""
-        department = event_type.split(".")[0]
+        department = event_type.partition(".")[0]
         number = self._published[department] = self._published.get(department, -1) + 1
         envelope = Envelope(
             id=id or f"{department}-{number}",
@@ -154,9 +153,7 @@ class World:
             actor=actor,
         )
         value = codec().encode(event_type, data)
-        record = Record(
-            f"{department}.events", 0, number if offset is None else offset, at, None, value, []
-        )
+        record = Record(f"{department}.events", 0, number if offset is None else offset, at, None, value, [])
         return [appended.entry for appended in self.correlator.entries(envelope, dict(data), record, at)]
 
     def publish(self, event_type: str, data: Mapping[str, Any], **about: Any) -> list[Output]:
