@@ -67,7 +67,7 @@ def _from_file(path: Path, shown: str) -> dict[int, str]:
             "they must be the same."
         )
     for year, days in file.years.items():
-        where = f"{shown}, line {lines.of('years', str(year))}"
+        where = f"{shown}, line {lines.of('years', year)}"
         for day in (*days.holidays, *days.workdays):
             if day.year != year:
                 raise DefinitionError(f"{where}: {day} does not lie in {year}.")

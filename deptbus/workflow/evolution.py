@@ -63,8 +63,8 @@ def unheard(pack: PackContent, running: Iterable[Snapshot], known: Collection[st
         return []
     return [
         (
-            f"{_instances(left)} of {compiled.workflow} version {compiled.version} wait for {', '.join(missing)}, which "
-            "the catalogue no longer has; bring schema and topic back until they are closed"
+            f"{_instances(left)} of {compiled.workflow} version {compiled.version} wait for {', '.join(missing)}, "
+            "which the catalogue no longer has; bring schema and topic back until they are closed"
         )
     ]
 

@@ -58,10 +58,9 @@ class Source:
 
     def error(self, problem: Problem, more: int = 0) -> DefinitionError:
         """The sentence about a problem, with file and line."""
-        return DefinitionError(
-            f"{self.place(problem.path)}: {problem.message.removesuffix('.')}."
-            + (f" ({more} more: run `deptbus workflows check`.)" if more else "")
-        )
+        message = problem.message if problem.message.endswith(("?", ".")) else f"{problem.message}."
+        rest = f" ({more} more: run `deptbus workflows check`.)" if more else ""
+        return DefinitionError(f"{self.place(problem.path)}: {message}{rest}")
 
     def place(self, path: PartPath) -> str:
         """File and line of a part."""
