@@ -83,7 +83,10 @@ class Correlate:
         self._subscribed = packs.shelf.topics(wiring.catalogue)
         self.topics = tuple(sorted(wiring.world.physical(topic) for topic in self._subscribed))
         self._correlator = Correlator(packs.shelf.packs.values())
-        self._journal_partitions = wiring.catalogue.topic(JOURNAL).partitions
+        # Asked for, not taken from the catalogue: an exercise may have its own number.
+        self._journal = sorted(
+            end_offsets(reader_configuration(wiring.settings), wiring.world.physical(JOURNAL))
+        )
         self._intake: Intake[tuple[TP, Record]] = Intake(INTAKE_MAX)
         self._positions = Positions()
         self._news = False
@@ -198,7 +201,7 @@ class Correlate:
     def _append(self, event: Event, appended: Appended, at_ms: int) -> list[Pending]:
         entry = appended.entry
         self.counts["entries"] += 1
-        partitions = [-1] if appended.key is not None else range(self._journal_partitions)
+        partitions = [-1] if appended.key is not None else self._journal
         key = appended.key if appended.key is not None else entry["workflow"]
         rule = f"{entry['pack']}/{entry['rule']}/{key}"
         return [

@@ -1,5 +1,7 @@
 """Starts the workers: wires one up and serves it."""
 
+import logging
+
 import structlog
 
 from deptbus import failpoint
@@ -11,12 +13,15 @@ from deptbus.streams.correlate import Correlate, PackReader
 from deptbus.streams.health import health_path, write_health
 from deptbus.streams.wiring import Wiring
 
+_CHATTY = ("aiokafka", "faust", "httpx", "mode")
+"""Loggers that tell more than a worker's log should hold."""
+
 _log = structlog.get_logger("deptbus.streams.run")
 
 
 def run_correlate(settings: Settings, slot: int) -> None:
     """Serve as ``correlate-<slot>`` until SIGTERM; waits for a first pack."""
-    failpoint.arm(settings.failpoint)
+    _prepare(settings)
     wiring = Wiring(settings, "correlate", slot)
     packs = PackReader(wiring)
     packs.catch_up()
@@ -30,6 +35,12 @@ def run_correlate(settings: Settings, slot: int) -> None:
 
 def run_advance(settings: Settings, slot: int) -> None:
     """Serve as ``advance-<slot>`` until SIGTERM."""
-    failpoint.arm(settings.failpoint)
+    _prepare(settings)
     wiring = Wiring(settings, "advance", slot)
     serve(settings, settings.world.physical("advance"), wiring.worker, Advance(wiring))
+
+
+def _prepare(settings: Settings) -> None:
+    failpoint.arm(settings.failpoint)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
