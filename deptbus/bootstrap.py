@@ -1,19 +1,20 @@
 """The wiring: from settings to a connected bus. Nothing else puts the parts together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from deptbus import deadletters, logs
 from deptbus.bus import Bus
 from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
 from deptbus.clock import Clock, system_clock
-from deptbus.codec import Codec
+from deptbus.codec import Codec, RegisteredSchema
 from deptbus.errors import NotFound
 from deptbus.ids import IdSource, random_id
 from deptbus.inbox import Inbox, MemoryInbox
 from deptbus.kafka.transport import KafkaTransport
 from deptbus.registry import Registry
-from deptbus.schemas.codecs import codec_schema, codec_schemas
+from deptbus.schemas.codecs import SchemaKey, codec_schema, codec_schemas
 from deptbus.schemas.registration import resolve_ids
+from deptbus.schemas.store import SchemaStore
 from deptbus.settings import Settings
 from deptbus.subscriber import Limits
 from deptbus.transport import Transport
@@ -42,9 +43,7 @@ def connect(
     catalogue = catalogue or load_catalogue(settings.root, clock())
     if owner not in catalogue.departments and owner not in BUS_OWNERS:
         known = ", ".join(sorted(catalogue.departments))
-        raise NotFound(
-            f"There is no department {owner}; there are {known}. Add services/{owner}/department.yaml."
-        )
+        raise NotFound(f"There is no department {owner}; there are {known}. Add services/{owner}/department.yaml.")
     registry = open_registry(settings)
     codec = codec or load_codec(settings, catalogue, registry)
     return Bus(
@@ -73,18 +72,27 @@ def open_registry(settings: Settings) -> Registry:
     )
 
 
-def load_codec(settings: Settings, catalogue: Catalogue, registry: Registry) -> Codec:
-    """The codec of every schema on disk, with the ids that the registry gives them."""
-    return make_codec(settings, catalogue, resolve_ids(registry, catalogue.schemas))
+def load_codec(
+    settings: Settings, catalogue: Catalogue, registry: Registry, types: Collection[str] | None = None
+) -> Codec:
+    """The codec of every schema on disk, or of those of some event types, with the registry's ids."""
+    schemas = catalogue.schemas
+    if types is not None:
+        schemas = SchemaStore(file for file in schemas.all() if file.type in types)
+    return _codec(settings, catalogue, codec_schemas(schemas, resolve_ids(registry, schemas)))
 
 
-def make_codec(settings: Settings, catalogue: Catalogue, ids: dict[tuple[str, int], int]) -> Codec:
+def make_codec(settings: Settings, catalogue: Catalogue, ids: Mapping[SchemaKey, int]) -> Codec:
     """The codec of every schema on disk under the given ids."""
+    return _codec(settings, catalogue, codec_schemas(catalogue.schemas, ids))
+
+
+def _codec(settings: Settings, catalogue: Catalogue, schemas: Iterable[RegisteredSchema]) -> Codec:
     larger = {}
     if deadletters.TOPIC in catalogue.topics:
         limit = catalogue.topic(deadletters.TOPIC).message_bytes_max
         larger[deadletters.TYPE] = limit - deadletters.OVERHEAD_BYTES
-    return Codec(codec_schemas(catalogue.schemas, ids), settings.value_bytes_max, larger)
+    return Codec(schemas, settings.value_bytes_max, larger)
 
 
 def limits(settings: Settings) -> Limits:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
@@ -53,10 +53,8 @@ class Context:
         return prepared.envelope.id
 
 
-class Function(Protocol):
-    """A handler: ``def`` or ``async def``."""
-
-    def __call__(self, event: Event, context: Context, /) -> Awaitable[None] | None: ...
+Function = Callable[..., Awaitable[None] | None]
+"""A handler ``(event, context)`` or ``(event)``: ``def`` or ``async def``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Publisher:
         legal_basis: str | None = None,
         actor: str | None = None,
         time_ms: int | None = None,
-        id: str | None = None,
+        id: str | None = None,  # noqa: A002  # the name it has in the envelope
         cause: Event | None = None,
         correlation_id: str | None = None,
         mode: str | None = None,

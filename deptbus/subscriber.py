@@ -230,7 +230,7 @@ class Subscriber:
             try:
                 answer = (
                     handler.function(event, context) if handler.wants_context else handler.function(event)
-                )  # type: ignore[call-arg]
+                )
                 if inspect.isawaitable(answer):
                     await answer
             except _ENDING:

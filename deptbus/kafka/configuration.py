@@ -7,7 +7,31 @@ from deptbus.settings import Settings
 
 Configuration = dict[str, Any]
 
+REPEAT_S = 30.0
+"""librdkafka's complaints of one kind by one client are logged once in so many seconds."""
+
+
+class _Seldom(logging.Filter):
+    """Lets one complaint of a kind through per ``REPEAT_S``: a broker that is away is told of ten times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is to be logged."""
+        kind = record.getMessage().partition("]")[0]
+        if record.created - self._told.get(kind, 0.0) < REPEAT_S:
+            return False
+        if len(self._told) > 1_000:
+            self._told.clear()
+        self._told[kind] = record.created
+        return True
+
+
 _log = logging.getLogger("deptbus.kafka")
+_log.addFilter(_Seldom())
+_log.addHandler(logging.NullHandler())  # a command that sets up no logs stays quiet: its sentence tells enough
 
 
 def client_configuration(settings: Settings) -> Configuration:

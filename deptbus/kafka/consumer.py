@@ -124,10 +124,8 @@ class Tail(_Reader):
         self._consumer.assign(assignment)
 
     def _offsets(self, topic: str, start: int) -> dict[int, int]:
-        bounds = watermarks(self._consumer, topic)
-        if start == END:
-            return {partition: high for partition, (_, high) in bounds.items()}
-        return {partition: low for partition, (low, _) in bounds.items()}
+        found = watermarks(self._consumer, topic)
+        return {partition: high if start == END else low for partition, (low, high) in found.items()}
 
     def poll(self, timeout_s: float, count_max: int = 500) -> list[Record]:
         """The next records of all topics; waits at most ``timeout_s`` for the first."""
@@ -154,28 +152,29 @@ def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
             # A topic that is new, or whose broker is restarting, has no leader for a moment.
             if error.args[0].code() not in _ELECTING or time.monotonic() > limit:
                 raise ClusterUnreachable(
-                    f"The broker does not say where {topic} ends: {error.args[0].str()}"
+                    f"The broker does not say where {topic} ends ({error.args[0].str()}). Start it with "
+                    "`deptbus up`, or set BUS_BOOTSTRAP_SERVERS."
                 ) from error
             time.sleep(_ELECTION_S)
 
 
-def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
-    """The next stable offset of each partition of a physical topic: how far a reader can come now."""
+def bounds(configuration: Configuration, topic: str) -> dict[int, tuple[int, int]]:
+    """First and next stable offset of each partition of a physical topic; raises as ``watermarks``."""
     consumer = Consumer(configuration)
     try:
-        return {partition: high for partition, (_, high) in watermarks(consumer, topic).items()}
+        return watermarks(consumer, topic)
     finally:
         consumer.close()
+
+
+def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
+    """The next stable offset of each partition of a physical topic: how far a reader can come now."""
+    return {partition: high for partition, (_, high) in bounds(configuration, topic).items()}
 
 
 def read_topic(configuration: Configuration, topic: str) -> Iterator[Record]:
     """Every record of a physical topic up to the ends known at the first call, in order per partition."""
-    consumer = Consumer(configuration)
-    try:
-        bounds = watermarks(consumer, topic)
-    finally:
-        consumer.close()
-    yield from _read(configuration, topic, bounds)
+    yield from _read(configuration, topic, bounds(configuration, topic))
 
 
 def read_partition(
@@ -186,29 +185,25 @@ def read_partition(
     ``BEGINNING`` and ``END`` are the bounds known at the first call.
     """
     if start == BEGINNING or end == END:
-        consumer = Consumer(configuration)
-        try:
-            low, high = watermarks(consumer, topic)[partition]
-        finally:
-            consumer.close()
+        low, high = bounds(configuration, topic)[partition]
         start = low if start == BEGINNING else start
         end = high if end == END else end
     yield from _read(configuration, topic, {partition: (start, end)})
 
 
-def _read(configuration: Configuration, topic: str, bounds: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
+def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
     """Read each partition between its bounds. A position counts, not the number of records."""
     name = logical_name(topic)
-    waiting = {partition for partition, (start, end) in bounds.items() if start < end}
+    waiting = {partition for partition, (start, end) in between.items() if start < end}
     if not waiting:
         return
-    tail = Tail(configuration, {topic: {partition: bounds[partition][0] for partition in waiting}})
+    tail = Tail(configuration, {topic: {partition: between[partition][0] for partition in waiting}})
     limit = time.monotonic() + _SILENCE_S
     try:
         while waiting:
             before = dict(tail.reached)
             for record in tail.poll(0.5, 10_000):
-                if record.offset < bounds[record.partition][1]:
+                if record.offset < between[record.partition][1]:
                     yield record
             if tail.reached != before:
                 limit = time.monotonic() + _SILENCE_S
@@ -218,7 +213,7 @@ def _read(configuration: Configuration, topic: str, bounds: Mapping[int, tuple[i
                     f"No record came for {_SILENCE_S:.0f} s though there are some: {where}. "
                     "The broker is away, or a batch there cannot be read."
                 )
-            waiting = {p for p in waiting if tail.reached[name, p] < bounds[p][1]}
+            waiting = {p for p in waiting if tail.reached[name, p] < between[p][1]}
     finally:
         tail.close()
 

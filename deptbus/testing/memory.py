@@ -61,7 +61,7 @@ class MemoryBroker:
 
     def connect(self, owner: str, **options: Any) -> Bus:
         """A bus of ``owner`` on this broker; ``options`` are those of ``Bus``."""
-        defaults = {"namespace": self.namespace, "clock": self.clock, "limits": limits(self.settings)}
+        defaults: dict[str, Any] = {"namespace": self.namespace, "clock": self.clock, "limits": limits(self.settings)}
         return Bus(owner, self.catalogue, self.codec, self, **(defaults | options))
 
     def sender(self) -> "MemorySender":
