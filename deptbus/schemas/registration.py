@@ -41,10 +41,10 @@ def register_schemas(
             if schema_id is None:
                 schema_id = registry.register(event_type, file.schema)
             done.append(Registration(event_type, file.version, schema_id, new))
+            # A subject must exist before it can have a level, and have its level before a second version comes.
+            if len(done) == 1 and event_type in compatibility:
+                registry.set_compatibility(event_type, compatibility[event_type])
             progress(1)
-        # A subject must exist before it can have a level of its own.
-        if any(registration.new for registration in done) and event_type in compatibility:
-            registry.set_compatibility(event_type, compatibility[event_type])
         return done
 
     with ThreadPoolExecutor(CONNECTIONS_MAX) as pool:

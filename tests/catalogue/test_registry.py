@@ -156,6 +156,16 @@ def test_the_registry_holds_a_subject_to_its_level(settings: Settings, tmp_path:
 
 
 @pytest.mark.kafka
+def test_a_changed_level_holds_from_the_next_version_on(settings: Settings, tmp_path: Path, owner: str) -> None:
+    first = record("Happened", field("number", "string"), namespace=owner)
+    broken = record("Happened", field("number", "int"), namespace=owner)
+    with connect_registry(settings) as registry:
+        register_schemas(registry, _store(tmp_path, owner, first), {f"{owner}.Happened": "FULL_TRANSITIVE"})
+        done = register_schemas(registry, _store(tmp_path, owner, first, broken), {f"{owner}.Happened": "NONE"})
+    assert [one.new for one in done] == [False, True]
+
+
+@pytest.mark.kafka
 def test_what_is_registered_stands_alone(settings: Settings, root: Path, owner: str) -> None:
     schema = case_reported() | {"namespace": owner}
     write_schema(root, f"{owner}.CaseReported", schema)
