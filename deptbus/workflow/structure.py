@@ -10,6 +10,10 @@ from deptbus.workflow.problem import Path, Problem, unknown
 from deptbus.workflow.tasks import REPEAT
 
 _DAY_MS = 86_400_000
+_DAYS_MAX = 36_525
+"""No duration is longer than a hundred years: what it leads to must be a time that can be written."""
+_VERSION_MAX = 2**31 - 1
+_INT_MAX = 2**63 - 1
 _FACT_TYPES: dict[str, type | tuple[type, ...]] = {"int": int, "double": (int, float), "string": str, "bool": bool}
 
 
@@ -26,6 +30,7 @@ def structure_problems(definition: Definition) -> Iterator[Problem]:
         yield from _ladder(rungs, path)
     yield from _triggers(definition)
     yield from _zone(definition)
+    yield from _bounds(definition)
 
 
 def ladders(definition: Definition) -> Iterator[tuple[Path, tuple[Rung, ...]]]:
@@ -237,3 +242,16 @@ def _zone(definition: Definition) -> Iterator[Problem]:
         ZoneInfo(definition.zone)
     except (KeyError, ValueError, OSError):
         yield Problem(("zone",), f"there is no time zone {definition.zone}; one is Asia/Shanghai")
+
+
+def _bounds(definition: Definition) -> Iterator[Problem]:
+    """Numbers that the journal or an expression could not hold."""
+    if definition.version > _VERSION_MAX:
+        yield Problem(("version",), f"a version is at most {_VERSION_MAX}")
+    for path, duration in durations(definition):
+        plain_ms, working_days = split_duration(duration)
+        if plain_ms > _DAYS_MAX * _DAY_MS or working_days > _DAYS_MAX:
+            yield Problem(path, f"{duration} is longer than {_DAYS_MAX} days")
+    for name, fact in definition.facts.items():
+        if isinstance(fact.initial, int) and abs(fact.initial) > _INT_MAX:
+            yield Problem(("facts", name, "initial"), f"a whole number is at most {_INT_MAX}")

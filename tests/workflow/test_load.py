@@ -197,6 +197,9 @@ BROKEN = [
     ("[health.ResourceCommitted]", "[police.BanIssued]", "police.BanIssued]", "published by police, but"),
     ("[health.ResourceDeclined]", "[health.ResourceCommitted]", "declined_by", "both complete and decline"),
     ("region: event.region}", "region: event.quantity}", "event.quantity}", "gives int, but string is needed"),
+    ("after: 14d", "after: 999999999999d", "after: 9", "longer than 36525 days"),
+    ("version: 3", "version: 3000000000", "version:", "a version is at most 2147483647"),
+    ("type: int, initial: 0", "type: int, initial: 9223372036854775808", "initial: 9", "a whole number is at most"),
     ("closes: facts.closed", "closes: facts.count", "closes:", "no matching overload"),
 ]  # fmt: skip
 
