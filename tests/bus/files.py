@@ -6,10 +6,10 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 
-DEPARTMENTS = {"health": "11100000MB9001001R", "cdc": "11100000MB90020011", "transport": "11100000MB90030018"}
+DEPARTMENTS = {"ward": "11100000MB9001001R", "lab": "11100000MB90020011", "roads": "11100000MB90030018"}
 
 SCHEMAS = {
-    "health.CaseReported": {
+    "ward.CaseReported": {
         "doc": "A hospital has reported a case.",
         "fields": [
             {"name": "case", "type": "string", "doc": "Its number."},
@@ -17,55 +17,55 @@ SCHEMAS = {
             {"name": "reported", "type": {"type": "long", "logicalType": "timestamp-millis"}, "doc": "When.",
              "default": 0},
             {"name": "patient", "doc": "Who.", "default": None, "type": ["null", {
-                "type": "record", "name": "Patient", "namespace": "health", "doc": "A person.", "fields": [
+                "type": "record", "name": "Patient", "namespace": "ward", "doc": "A person.", "fields": [
                     {"name": "name", "type": "string", "doc": "The name."},
                     {"name": "age", "type": "int", "doc": "The age in years."},
                 ]}]},
             {"name": "note", "type": ["null", "bytes"], "doc": "An attachment.", "default": None},
         ],
     },
-    "health.CaseDiscarded": {
+    "ward.CaseDiscarded": {
         "doc": "A reported case was none.",
         "fields": [{"name": "case", "type": "string", "doc": "Its number."}],
     },
-    "cdc.InvestigationOpened": {
+    "lab.InvestigationOpened": {
         "doc": "An investigation of a case has begun.",
         "fields": [
             {"name": "case", "type": "string", "doc": "The case."},
             {"name": "note", "type": ["null", "bytes"], "doc": "An attachment.", "default": None},
         ],
     },
-    "cdc.NoteWritten": {
+    "lab.NoteWritten": {
         "doc": "A note, on a topic that takes only small ones.",
         "fields": [{"name": "text", "type": "string", "doc": "The note."}],
     },
 }  # fmt: skip
 
 TOPICS = {
-    "health": """\
-owner: health
+    "ward": """\
+owner: ward
 topics:
-  - name: health.cases
+  - name: ward.cases
     partitions: 4
     replication: 1
     classification: sensitive
-    events: [health.CaseReported, health.CaseDiscarded]
+    events: [ward.CaseReported, ward.CaseDiscarded]
     grants:
-      - {department: cdc, purpose: investigate, legal_basis: "Law art. 1"}
-      - {department: transport, purpose: plan, legal_basis: "Law art. 2", until: "2030-06-30", fields: [case, patient.age]}
+      - {department: lab, purpose: investigate, legal_basis: "Law art. 1"}
+      - {department: roads, purpose: plan, legal_basis: "Law art. 2", until: "2030-06-30", fields: [case, patient.age]}
 """,
-    "cdc": """\
-owner: cdc
+    "lab": """\
+owner: lab
 topics:
-  - name: cdc.investigations
+  - name: lab.investigations
     partitions: 2
     replication: 1
-    events: [cdc.InvestigationOpened]
-  - name: cdc.notes
+    events: [lab.InvestigationOpened]
+  - name: lab.notes
     partitions: 1
     replication: 1
     message_bytes_max: 2KB
-    events: [cdc.NoteWritten]
+    events: [lab.NoteWritten]
 """,
 }
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from deptbus.kafka.configuration import reader_configuration, producer_configuration
+from deptbus.errors import NotFound, TransactionFenced
+from deptbus.kafka.configuration import producer_configuration, reader_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
-from deptbus.errors import NotFound, TransactionFenced
 from deptbus.testing import wait_until
 from tests.bus.contract import BusContract
 from tests.bus.worlds import KafkaWorld
@@ -22,7 +22,7 @@ class TestKafka(BusContract):
 class TestReaders:
     def test_a_log_that_ends_in_markers_is_read_to_its_end(self, kafka_world: KafkaWorld) -> None:
         settings = kafka_world.settings
-        topic = settings.world.physical("health.cases")
+        topic = settings.world.physical("ward.cases")
         configuration = reader_configuration(settings)
         tail = Tail(configuration, {topic: END})
         producer = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
@@ -40,21 +40,21 @@ class TestReaders:
         assert [r.offset for r in read_partition(configuration, topic, 0, 3, 6)] == [3, 4, 5]
         assert list(read_partition(configuration, topic, 1)) == []
         seen = []
-        wait_until(lambda: seen.extend(tail.poll(0.1)) or tail.has_reached({("health.cases", 0): 44}))
+        wait_until(lambda: seen.extend(tail.poll(0.1)) or tail.has_reached({("ward.cases", 0): 44}))
         assert len(seen) == 20
         tail.close()
         producer.close()
 
     def test_an_open_transaction_hides_what_follows(self, kafka_world: KafkaWorld) -> None:
         settings = kafka_world.settings
-        topic = settings.world.physical("health.cases")
+        topic = settings.world.physical("ward.cases")
         producer = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
         producer.init()
         producer.begin()
         producer.send(topic, 0, b"k", b"open")
         plain = KafkaSender(producer_configuration(settings), settings.world, 30)
         wait_until(lambda: producer.poll() or producer.waiting() == 0)
-        plain.send("health.cases", b"k", b"after", [], "id", partition=0).result().require()
+        plain.send("ward.cases", b"k", b"after", [], "id", partition=0).result().require()
         assert list(read_partition(reader_configuration(settings), topic, 0)) == []
         producer.commit()
         values = [record.value for record in read_partition(reader_configuration(settings), topic, 0)]
@@ -64,7 +64,7 @@ class TestReaders:
 
     def test_a_producer_fenced_by_its_successor_cannot_commit(self, kafka_world: KafkaWorld) -> None:
         settings = kafka_world.settings
-        topic = settings.world.physical("health.cases")
+        topic = settings.world.physical("ward.cases")
         first = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
         first.init()
         first.begin()
@@ -82,9 +82,9 @@ class TestReaders:
 
     def test_a_topic_that_is_not_there_is_named(self, kafka_world: KafkaWorld) -> None:
         configuration = reader_configuration(kafka_world.settings)
-        with pytest.raises(NotFound, match="no.such is not there"):
+        with pytest.raises(NotFound, match=r"no\.such is not there"):
             list(read_topic(configuration, "no.such"))
-        with pytest.raises(NotFound, match="no.such is not there"):
+        with pytest.raises(NotFound, match=r"no\.such is not there"):
             Tail(configuration, {"no.such": BEGINNING})
 
 
@@ -92,13 +92,13 @@ class TestOutcomes:
     def test_without_a_broker_the_outcome_is_unknown_and_never_silence(self, kafka_world: KafkaWorld) -> None:
         away = kafka_world.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:1", "publish_timeout_s": 0.5})
         sender = KafkaSender(producer_configuration(away), away.world, 0.5)
-        assert sender.send("health.cases", b"k", b"v", [], "id").result().state == "unknown"
+        assert sender.send("ward.cases", b"k", b"v", [], "id").result().state == "unknown"
         sender.close()
 
     def test_a_full_buffer_is_waited_for(self, kafka_world: KafkaWorld) -> None:
         small = kafka_world.settings.model_copy(update={"publish_buffer_max": 10})
         sender = KafkaSender(producer_configuration(small), small.world, 30)
-        pending = [sender.send("health.cases", b"k", b"v", [], str(n)) for n in range(500)]
+        pending = [sender.send("ward.cases", b"k", b"v", [], str(n)) for n in range(500)]
         sender.flush()
         assert all(one.outcome and one.outcome.acknowledged for one in pending)
         sender.close()
@@ -106,7 +106,7 @@ class TestOutcomes:
     def test_what_is_unanswered_at_the_end_is_settled(self, kafka_world: KafkaWorld) -> None:
         away = kafka_world.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:1", "publish_timeout_s": 60})
         sender = KafkaSender(producer_configuration(away), away.world, 0.1)
-        pending = sender.send("health.cases", b"k", b"v", [], "id")
+        pending = sender.send("ward.cases", b"k", b"v", [], "id")
         sender.close()
         assert pending.outcome is not None
         assert pending.outcome.state == "unknown"

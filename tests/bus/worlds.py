@@ -58,9 +58,7 @@ class MemoryWorld:
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         return {
-            number: offset
-            for (name, number), offset in self.broker.committed.get(group, {}).items()
-            if name == topic
+            number: offset for (name, number), offset in self.broker.committed.get(group, {}).items() if name == topic
         }
 
 

@@ -10,7 +10,8 @@ SCHEMA = {
         {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]},
         {"name": "raw", "type": "bytes"},
         {"name": "parts", "type": {"type": "array", "items": {
-            "type": "record", "name": "Part", "fields": [{"name": "raw", "type": ["null", "bytes"]}]}}},
+            "type": "record", "name": "Part", "namespace": "a",
+            "fields": [{"name": "raw", "type": ["null", "bytes"]}]}}},
         {"name": "more", "type": {"type": "map", "values": ["null", "a.Part"]}},
     ],
 }  # fmt: skip
