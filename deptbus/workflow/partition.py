@@ -11,20 +11,13 @@ from typing import Any
 
 from deptbus.errors import BusError
 from deptbus.ids import derived_id
-from deptbus.workflow.advance import (
-    Decode,
-    DueItem,
-    Packs,
-    Result,
-    apply_entry,
-    due_items,
-    entry_order,
-    fire,
-    next_deadline,
-)
+from deptbus.workflow.advance import Decode, apply_entry
+from deptbus.workflow.due import DueItem, due_items, fire, next_deadline
+from deptbus.workflow.known import Packs
+from deptbus.workflow.notes import entry_order
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
-from deptbus.workflow.state import ENGINE, Entry, KeyState, instance_record, key_record, restored
+from deptbus.workflow.state import ENGINE, Entry, KeyState, Result, instance_record, key_record, restored
 
 Read = tuple[int, Entry, dict[str, Any] | None]
 """Journal offset, entry, and the decoded body of an event."""

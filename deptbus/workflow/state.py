@@ -121,3 +121,7 @@ def restored(state: KeyState | None, event_type: str, data: dict[str, Any]) -> K
     if state.instance is not None and state.instance["n"] > data["n"]:
         return state  # compaction may leave an older instance's last snapshot after a newer one's first
     return replace(state, instance=data)
+
+
+Result = tuple[KeyState, list[Output]]
+"""The state that follows, and what is put out; the very same state where nothing changes."""

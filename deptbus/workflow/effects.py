@@ -1,0 +1,177 @@
+"""What an event does to the instance that it joins: facts, timers, tasks, then all that follows from these."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deptbus.workflow import tasks
+from deptbus.workflow.change import Change
+from deptbus.workflow.directives import obey, set_level
+from deptbus.workflow.notes import applied_id
+from deptbus.workflow.pack import RANK, CompiledRule
+from deptbus.workflow.state import Entry, Task
+
+ANSWER_WINDOW_MS = 24 * 3_600_000
+"""How long the id of an event that came by no rule, such as an answer, is remembered."""
+
+
+def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
+    """What an event does: facts, timers, tasks, triggers."""
+    header = entry["event"]
+    _remember(change, entry, rule)
+    subject = change.text(rule.subject) if rule is not None else ""
+    if rule is not None:
+        change.subject = subject
+        change.assign(rule.set, rule.rule)
+        for name in rule.restart:
+            start_timer(change, name)
+        if rule.alias is not None:
+            _name(change, change.text(rule.alias))
+    if not _applied_otherwise(change, entry):
+        _touch_tasks(change, header)
+    if rule is not None:
+        change.trigger(f"rule:{rule.rule}", subject)  # not that of a task which the event has just ended
+
+
+def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
+    """Remember the event's id for its window, and forget those whose windows are over."""
+    instance = change.instance
+    now = max(instance["clock"], entry["at"])
+    window = rule.window_ms if rule is not None else ANSWER_WINDOW_MS
+    kept = [known for known in instance["applied"] if known["until"] >= now]
+    kept.append({"id": applied_id(entry), "offset": entry["event"]["offset"], "until": now + window})
+    instance["applied"] = kept
+
+
+def _applied_otherwise(change: Change, entry: Entry) -> bool:
+    """Whether another rule has let this event act on the tasks already."""
+    event_id, mine = entry["event"]["id"] + " ", applied_id(entry)
+    return any(known["id"].startswith(event_id) and known["id"] != mine for known in change.instance["applied"])
+
+
+def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
+    event_type = header["type"]
+    pack = change.pack
+    if event_type == pack.definition.directives:
+        obey(change)
+    elif event_type in pack.answers:
+        _answer(change, header)
+    for stop in pack.clock_stops.get(event_type, ()):
+        for task in [task for task in change.instance["tasks"] if task["step"] == stop.step]:
+            (tasks.start_clock if stop.starts else tasks.stop_clock)(change, task, stop.basis)
+    for steps, end in ((pack.completes, tasks.complete), (pack.declines, tasks.refuse)):
+        if event_type in steps:
+            task = _meant(change, header, steps[event_type])
+            if task is not None:
+                change.subject = task["subject"]
+                end(change, task)
+
+
+def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task | None:
+    """The task that an event ends: the one that caused it, else the one of its subject, else the only one."""
+    if header["causationid"] is not None:
+        task = tasks.find(change.instance, header["causationid"])
+        if task is not None:
+            return task if task["step"] in steps else None
+    candidates: list[Task] = [task for task in change.instance["tasks"] if task["step"] in steps]
+    of_subject = [task for task in candidates if task["subject"] == (change.subject or header["subject"])]
+    if len(of_subject) == 1:
+        return of_subject[0]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _answer(change: Change, header: Mapping[str, Any]) -> None:
+    """A department's answer to a task."""
+    assert change.event is not None
+    task_id, disposition = change.event["task"], change.event["disposition"]
+    task = tasks.find(change.instance, task_id)
+    department = header["source"].rsplit("/", 1)[-1]
+    if task is None:
+        kind = "late" if task_id in change.instance["ended"] else "unmatched"
+        change.count(kind)
+        change.timeline(kind, answer=disposition, task_named=task_id, department=department)
+        return
+    change.subject = task["subject"]
+    if department != task["department"]:
+        change.timeline("not_responsible", task=task, answered_by=department, answer=disposition)
+    elif disposition == "declined":
+        tasks.decline(change, task)
+    elif disposition == "completed":
+        _completed(change, task)
+    else:
+        tasks.answered(change, task, disposition)
+
+
+def _completed(change: Change, task: dict[str, Any]) -> None:
+    """``completed`` completes a task, unless an event of the department's own has to."""
+    owed = change.pack.steps[task["step"]].completed_by
+    own = {event_type for event_type in owed if event_type.startswith(task["department"] + ".")}
+    if own:
+        change.timeline("event_owed", task=task, types=", ".join(sorted(own)))
+    else:
+        change.event = None
+        tasks.complete(change, task)
+
+
+def start_timer(change: Change, name: str) -> None:
+    """Start a timer of the workflow anew."""
+    timer = change.pack.timers[name]
+    due = max(change.pack.deadline(change.at, timer.after), timer.not_before_ms)
+    change.set_timer(name, due, change.cause)
+
+
+def _name(change: Change, alias: str) -> None:
+    """Make the instance's key known under another one."""
+    before = change.before
+    if alias and alias != before.key:
+        entry = {**_EMPTY, "kind": "alias", "at": change.at, "workflow": before.workflow, "key": alias}
+        change.journal({**entry, "target": before.key}, f"alias {alias}")
+
+
+_EMPTY: Entry = dict.fromkeys(("pack", "rule", "step", "offset", "target", "reason", "event", "body"))
+
+
+def settle(change: Change) -> None:
+    """Let triggers, the level rule and the closing condition work until nothing more follows."""
+    first_cause = change.cause
+    while True:
+        while change.triggers:
+            name, change.subject, change.event, change.cause = change.triggers.popleft()
+            subject = change.subject
+            for step in change.pack.cancelled_on.get(name, ()):
+                for task in [task for task in change.instance["tasks"] if task["step"] == step]:
+                    if subject in ("", task["subject"]):
+                        tasks.cancel(change, task, name)
+            for step in change.pack.asked_on.get(name, ()):
+                tasks.ask(change, step)
+        change.subject, change.event, change.cause = "", None, first_cause
+        if not _raise_level(change):
+            break
+    if change.instance["status"] == "open" and change.holds(change.pack.closes, "closes"):
+        close(change, "the closing condition holds")
+
+
+def close(change: Change, reason: str) -> None:
+    """Cancel what is open and end the instance."""
+    for task in list(change.instance["tasks"]):
+        tasks.cancel(change, task, reason)
+    change.close(reason)
+
+
+def _raise_level(change: Change) -> bool:
+    """Apply the standing rule; whether the table gave a higher level than ever before."""
+    pack, instance = change.pack, change.instance
+    if pack.level_of is None:
+        return False
+    value = pack.level_of.evaluate(change)
+    level = None
+    for at_least, gives in pack.rows:
+        if value >= at_least:
+            level = gives
+    if level is None or RANK[level] <= RANK.get(instance["highest_level"], 0):
+        return False
+    instance["highest_level"] = level
+    if RANK[level] <= RANK.get(instance["level"], 0):
+        return False
+    assert pack.definition.level is not None
+    set_level(change, level, f"the rule table gives {level} for {value}", pack.definition.level.basis)
+    return True
