@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deptbus import bootstrap
-from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.codec import Codec
 from deptbus.envelope import from_headers
@@ -23,6 +23,8 @@ PROGRESS = "bus.progress"
 CLOCK = "bus.clock"
 REPORTED = "bus.ProgressReported"
 ANNOUNCED = "bus.StepAnnounced"
+_OWN = tuple(f"{owner}." for owner in BUS_OWNERS)
+"""What topics of the bus's own begin with: announcements, reports and ticks are no inputs."""
 
 
 class Link:
@@ -69,7 +71,7 @@ class Link:
         )
 
     def flush(self) -> dict[str, int]:
-        """Wait for every answer; the end offset of each partition after what was written since the last flush.
+        """Wait for every answer; where each department topic ends after what was written since the last flush.
 
         ``PublishFailed`` or ``PublishUnknown`` if anything was not acknowledged.
         """
@@ -78,6 +80,8 @@ class Link:
         ends: dict[str, int] = {}
         for pending in self._waiting:
             outcome = pending.result().require()
+            if outcome.topic.startswith(_OWN):
+                continue
             partition = f"{outcome.topic}/{outcome.partition}"
             ends[partition] = max(ends.get(partition, 0), outcome.offset + 1)
         self._waiting.clear()
