@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from deptbus.cli import bus, demo, departments, exercise, imports, output, run, schemas, setup, stack, topics, workflows
+from deptbus.cli import bus, demo, departments, exercise, fold, imports, output, run, schemas, setup, stack, topics, workflows
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ def _assemble() -> None:
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
     bus.register(app)
+    fold.register(workflows.app)
     app.add_typer(workflows.app, name="workflows")
     run.app.command()(departments.departments)
     app.add_typer(run.app, name="run")
