@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from deptbus.bus import Bus
-from deptbus.envelope import Envelope, to_headers
 from deptbus.deadletters import DeadLetters
+from deptbus.envelope import Envelope, to_headers
 from deptbus.errors import CatalogueError, CodecError, NotGranted, NotOwner, PublishUnknown, Retry
 from deptbus.handlers import Context
 from deptbus.ids import random_id

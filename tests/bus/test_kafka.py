@@ -6,7 +6,9 @@ from deptbus.errors import NotFound, TransactionFenced
 from deptbus.kafka.configuration import producer_configuration, reader_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
+from deptbus.kafka.transport import KafkaTransport
 from deptbus.testing import wait_until
+from deptbus.transport import Position
 from tests.bus.contract import BusContract
 from tests.bus.worlds import KafkaWorld
 
@@ -86,6 +88,30 @@ class TestReaders:
             list(read_topic(configuration, "no.such"))
         with pytest.raises(NotFound, match=r"no\.such is not there"):
             Tail(configuration, {"no.such": BEGINNING})
+
+
+class TestReceiver:
+    def test_a_position_that_stands_still_before_records_is_noticed(self, kafka_world: KafkaWorld) -> None:
+        settings = kafka_world.settings
+        topic = settings.world.physical("ward.cases")
+        producer = TransactionalProducer(producer_configuration(settings), settings.world.physical("tx"))
+        producer.init()
+        producer.begin()
+        producer.send(topic, 0, b"k", b"never committed")
+        wait_until(lambda: producer.poll() or producer.waiting() == 0)
+        receiver = KafkaTransport(settings).receiver("lab", ["ward.cases"])
+
+        def stalled() -> list[Position]:
+            assert receiver.poll(10, 0.05) == []
+            return [position for position in receiver.positions() if position.stalled_s > 0.2]
+
+        wait_until(stalled)
+        (position,) = stalled()
+        assert (position.topic, position.partition, position.reached, position.lag) == ("ward.cases", 0, 0, 1)
+        producer.abort()
+        wait_until(lambda: not stalled())
+        receiver.close()
+        producer.close()
 
 
 class TestOutcomes:
