@@ -17,7 +17,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deptbus.settings import Settings
-from deptbus.stack.commands import kafka_properties
+from deptbus.stack.commands import CLUSTER_ID, kafka_properties, properties_text
 from deptbus.stack.local import LocalStack
 from deptbus.stack.probe import kafka_answers, registry_answers
 from tests.waiting import wait_until
@@ -28,12 +28,23 @@ REGISTRY_IMAGE = "apicurio/apicurio-registry:3.3.3"
 
 _START_S = 90
 _SASL = {
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT",
+    "listener.security.protocol.map": (
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,SASL:SASL_PLAINTEXT"
+    ),
     "sasl.enabled.mechanisms": "SCRAM-SHA-512",
     "listener.name.sasl.scram-sha-512.sasl.jaas.config": (
         "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     ),
 }
+
+# Kafka's own scripts with the properties of the local stack, so that both kinds of stack are configured alike.
+_RUN = [
+    "bash",
+    "-c",
+    f"""printf '%s' "$PROPERTIES" >/tmp/server.properties &&
+    /opt/kafka/bin/kafka-storage.sh format --cluster-id {CLUSTER_ID} --config /tmp/server.properties &&
+    exec /opt/kafka/bin/kafka-server-start.sh /tmp/server.properties""",
+]
 
 
 @dataclass(frozen=True)
@@ -140,9 +151,7 @@ def _containers() -> Iterator[SharedStack]:
     testcontainers_config.ryuk_disabled = True  # it is one more image, and these end with the context
     kafka, sasl, registry = free_ports(3)
     broker = _container(KAFKA_IMAGE, {9092: kafka, 9095: sasl})
-    broker.with_kwargs(user="root")  # the image may hold its own configuration read-only
-    for name, value in _broker_environment(kafka, sasl).items():
-        broker.with_env(name, value)
+    broker.with_env("PROPERTIES", _container_properties(kafka, sasl)).with_command(_RUN)
     schemas = _container(REGISTRY_IMAGE, {8080: registry}).with_env("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false")
     with broker, schemas:
         wait_until(lambda: kafka_answers("127.0.0.1", kafka) or _ended(broker), "Kafka's container", _START_S)
@@ -166,32 +175,17 @@ def _container(image: str, ports: dict[int, int]) -> DockerContainer:
     return container
 
 
-def _broker_environment(kafka: int, sasl: int) -> dict[str, str]:
-    """The official image's variables: those of ``kafka_properties`` that matter in tests."""
-    properties = {
-        "process.roles": "broker,controller",
-        "node.id": "1",
-        "controller.quorum.voters": "1@localhost:9093",
-        "listeners": "PLAINTEXT://:9092,SASL://:9095,CONTROLLER://:9093",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{kafka},SASL://127.0.0.1:{sasl}",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "controller.listener.names": "CONTROLLER",
-        "auto.create.topics.enable": "false",
-        "message.max.bytes": "6291456",
-        "offsets.topic.replication.factor": "1",
-        "offsets.topic.num.partitions": "8",
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
-        "transaction.state.log.num.partitions": "8",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
-        "group.initial.rebalance.delay.ms": "0",
-        "group.min.session.timeout.ms": "1000",
-        **_SASL,
-    }
-    return {_variable(name): value for name, value in properties.items()}
-
-
-def _variable(name: str) -> str:
-    """How the image spells a property as a variable."""
-    return "KAFKA_" + name.replace("_", "__").replace("-", "___").replace(".", "_").upper()
+def _container_properties(kafka: int, sasl: int) -> str:
+    """The broker's configuration inside its container, advertising the ports outside."""
+    return properties_text(
+        {
+            **kafka_properties(Settings.load(kafka_controller_port=9093), Path("/tmp/kafka-test")),
+            "listeners": "PLAINTEXT://:9092,SASL://:9095,INTERNAL://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093",
+            "advertised.listeners": (
+                f"PLAINTEXT://127.0.0.1:{kafka},SASL://127.0.0.1:{sasl},INTERNAL://127.0.0.1:9094"
+            ),
+            # It connects to itself to check and to mark transactions; the ports outside are not its own.
+            "inter.broker.listener.name": "INTERNAL",
+            **_SASL,
+        }
+    )

@@ -38,6 +38,9 @@ def kafka_properties(settings: Settings, data_path: Path) -> dict[str, str]:
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "transaction.max.timeout.ms": "900000",
+        # After kill -9 the controller lets a broker join again only once its old session is over, 9 s by default.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
         "log.cleaner.dedupe.buffer.size": "33554432",  # 128 MB by default, a quarter of the heap
