@@ -96,5 +96,9 @@ class ImportRefused(BusError):
     """An import cannot start at all (no such folder, no such province)."""
 
 
+class ActRefused(BusError):
+    """What an officer or commander asks for cannot be done as asked."""
+
+
 class NotFound(BusError):
     """No instance, task, topic or event of that name."""

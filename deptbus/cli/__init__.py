@@ -9,7 +9,23 @@ import sys
 import click
 import typer
 
-from deptbus.cli import bus, demo, departments, exercise, fold, imports, output, run, schemas, setup, stack, topics, workflows
+from deptbus.cli import (
+    bus,
+    demo,
+    departments,
+    desk,
+    exercise,
+    fold,
+    imports,
+    incidents,
+    output,
+    run,
+    schemas,
+    setup,
+    stack,
+    topics,
+    workflows,
+)
 from deptbus.errors import BusError
 
 app = typer.Typer(
@@ -32,6 +48,8 @@ def _assemble() -> None:
     bus.register(app)
     fold.register(workflows.app)
     app.add_typer(workflows.app, name="workflows")
+    app.add_typer(desk.app, name="desk")
+    app.add_typer(incidents.app, name="incidents")
     run.app.command()(departments.departments)
     app.add_typer(run.app, name="run")
     app.add_typer(imports.app, name="import")

@@ -42,7 +42,7 @@ def publish(
     from deptbus.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load()
-    content = _content(data)
+    content = read_content(data)
     catalogue = load_catalogue(settings.root, system_clock())
     owner = as_ or catalogue.topic_of(event_type).owner
     with bootstrap.open_registry(settings) as registry:
@@ -122,7 +122,8 @@ def _start(text: str) -> int | str:
     raise SettingsError(f"--from is beginning, end, or -N with N up to 100000, not {text}.")
 
 
-def _content(data: str) -> Any:
+def read_content(data: str) -> Any:
+    """The JSON object in a file, or on standard input for ``-``; ``SettingsError``."""
     import orjson  # noqa: PLC0415
 
     try:

@@ -1,0 +1,306 @@
+"""``deptbus desk``: an officer's tasks, and what the officer says and does about them."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deptbus.cli import output
+
+if TYPE_CHECKING:
+    from deptbus.desk.board import Board, OpenTask
+    from deptbus.desk.reading import Reading
+    from deptbus.outcome import Outcome
+
+app = typer.Typer(
+    help="A department's desk: the tasks asked of it, and its answers.", no_args_is_help=True, rich_markup_mode="rich"
+)
+
+Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's id, or enough of its first letters.")]
+As = Annotated[str, typer.Option("--as", metavar="DEPARTMENT", help="The department that you act for.")]
+Officer = Annotated[str, typer.Option(help="Who acts; it is kept with the answer.")]
+Basis = Annotated[str | None, typer.Option(help="The legal basis; by default the task's own.")]
+Note = Annotated[str | None, typer.Option(help="What you add, in words.")]
+At = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="In an exercise: when, by its own clock. By default its now.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command("list", epilog="Example: deptbus desk list --as health --instance epidemic/440100/1")
+def list_tasks(
+    department: As,
+    instance: Annotated[str | None, typer.Option(metavar="ID", help="Only of this instance.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the open tasks of a department in every open instance, what is due first at the top."""
+    from deptbus.desk.board import short_ids  # noqa: PLC0415
+
+    with _look() as reading:
+        _check_department(reading, department)
+        board = reading.board()
+    if instance is not None:
+        instance = str(board.instance(instance)["instance"])
+    tasks = board.open_tasks(department, instance)
+    short = short_ids(task.task for task in board.open_tasks())
+    if as_json:
+        output.json([as_data(task, board) | {"short": short[task.task]} for task in tasks])
+    elif not tasks:
+        output.note(f"{department} has no open task{f' in {instance}' if instance else ''}.")
+    else:
+        _show(reading, department, board, tasks, short)
+
+
+@app.command(epilog='Example: deptbus desk ack 3f2a81c0 --as health --officer "Li Wei"')
+def ack(
+    task: Task, department: As, officer: Officer, note: Note = None, basis: Basis = None, at: At = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Acknowledge a task: the department has seen it."""
+    _say("acknowledged", task, department, officer, note, basis, at, as_json)
+
+
+@app.command(epilog='Example: deptbus desk accept 3f2a81c0 --as health --officer "Li Wei"')
+def accept(
+    task: Task, department: As, officer: Officer, note: Note = None, basis: Basis = None, at: At = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Accept a task: the department takes it on."""
+    _say("accepted", task, department, officer, note, basis, at, as_json)
+
+
+@app.command(epilog='Example: deptbus desk decline 3f2a81c0 --as health --officer "Li Wei" --reason "none in stock"')
+def decline(
+    task: Task,
+    department: As,
+    officer: Officer,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the answer.")],
+    basis: Basis = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decline a task, with the reason; the workflow's ladder says who is asked then."""
+    _say("declined", task, department, officer, reason, basis, at, as_json)
+
+
+@app.command(epilog='Example: deptbus desk progress 3f2a81c0 --as health --officer "Li Wei" --note "on the way"')
+def progress(
+    task: Task, department: As, officer: Officer, note: Note = None, basis: Basis = None, at: At = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Report that a task is under way."""
+    _say("progressed", task, department, officer, note, basis, at, as_json)
+
+
+@app.command(
+    epilog="Example: deptbus desk complete 3f2a81c0 --as police --officer Wang --template > ban.json; "
+    "deptbus desk complete 3f2a81c0 --as police --officer Wang --data ban.json"
+)
+def complete(
+    task: Task,
+    department: As,
+    officer: Officer,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The event that completes it, as JSON; - for standard input.")
+    ] = None,
+    event_type: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Which event, where several end the task.")
+    ] = None,
+    template: Annotated[bool, typer.Option("--template", help="Only print the JSON that is to be filled in.")] = False,
+    subject: Annotated[str | None, typer.Option(help="What the event is about; by default what the task is.")] = None,
+    note: Note = None,
+    basis: Basis = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Complete a task: with the event that it asks for, else with a plain answer.
+
+    Without --data, a task that asks for an event gets the JSON to be filled in.
+    """
+    from deptbus.cli.bus import read_content  # noqa: PLC0415
+    from deptbus.desk.template import check_filled, skeleton  # noqa: PLC0415
+
+    with _look() as reading:
+        board = reading.board()
+        found = _find(reading, board, task, department)
+        ending = _ending(found, event_type)
+        if ending is None:
+            if data is not None or template:
+                _refuse(f"The task {found.task[:8]} asks for no event; leave --data and --template away.")
+            answer = {"task": found.task, "disposition": "completed", "note": note}
+            _publish(reading, board, found, f"{department}.TaskAnswered", answer, officer, basis, at, as_json)
+            return
+        schema = reading.catalogue.schemas.newest(ending).schema
+        if data is None or template:
+            output.json(skeleton(schema, found, board.definitions.get(_pack(board, found))))
+            if not template:
+                output.note(f"This completes it as {ending}: fill it in and give it with --data FILE.")
+            return
+        content = read_content(data)
+        check_filled(content, schema)
+        subject = subject or found.subject or found.region or found.task
+        _publish(reading, board, found, ending, content, officer, basis, at, as_json, subject)
+
+
+def as_data(task: "OpenTask", board: "Board") -> dict[str, Any]:
+    """An open task for programs."""
+    from deptbus.clock import iso  # noqa: PLC0415
+
+    times = ("requested_at", "acknowledge_by", "complete_by", "acknowledged_at", "paused_at")
+    plain = (
+        "task", "request", "instance", "workflow", "region", "level", "step", "subject", "role", "department", "basis",
+        "cause", "state", "attempt", "escalations",
+    )  # fmt: skip
+    return {
+        **{name: getattr(task, name) for name in plain},
+        **{name: None if (value := getattr(task, name)) is None else iso(value) for name in times},
+        "titles": task.asked.titles.model_dump(),
+        "context": dict(task.context),
+        "completes_with": list(task.completions),
+        "due": iso(task.due),
+        "late": task.is_late(board.now_ms),
+        "as_of": iso(board.now_ms),
+    }
+
+
+def _look() -> "Reading":
+    from deptbus.desk.reading import Reading  # noqa: PLC0415
+    from deptbus.settings import Settings  # noqa: PLC0415
+
+    return Reading(Settings.load())
+
+
+def _refuse(sentence: str) -> None:
+    from deptbus.errors import ActRefused  # noqa: PLC0415
+
+    raise ActRefused(sentence)
+
+
+def _check_department(reading: "Reading", department: str) -> None:
+    from deptbus.errors import NotFound  # noqa: PLC0415
+
+    known = reading.catalogue.departments
+    if department not in known:
+        raise NotFound(f"There is no department {department}; there are {', '.join(sorted(known))}.")
+
+
+def _find(reading: "Reading", board: "Board", prefix: str, department: str) -> "OpenTask":
+    """The open task; a sentence of its own where it is over already."""
+    from deptbus.errors import NotFound  # noqa: PLC0415
+
+    _check_department(reading, department)
+    try:
+        return board.task(prefix, department)
+    except NotFound:
+        ever = reading.task_ever(prefix)
+        if ever is None:
+            raise
+        record = reading.record(ever.instance)
+        over = next(task for task in record.tasks if task.task == ever.task)
+        from deptbus.cli.words import moment  # noqa: PLC0415
+
+        _refuse(
+            f"The task {over.task[:8]} ({over.title_en}, {ever.instance}) is over: {over.outcome} at "
+            f"{moment(over.ended_at)} by {over.ended_by or over.department}."
+        )
+        raise
+
+
+def _pack(board: "Board", task: "OpenTask") -> str:
+    return str(board.instances[task.instance]["pack"])
+
+
+def _ending(task: "OpenTask", chosen: str | None) -> str | None:
+    """The event type that is to be published; None where the plain answer completes the task."""
+    if chosen is not None:
+        if chosen not in task.endings:
+            known = " or ".join(task.endings) or "a plain answer, without --type"
+            _refuse(f"{chosen} does not end the task {task.task[:8]}; it ends with {known}.")
+        return chosen
+    if len(task.completions) > 1:
+        _refuse(f"The task {task.task[:8]} can end with {' or '.join(task.endings)}; choose one with --type.")
+    return task.completions[0] if task.completions else None
+
+
+def _say(
+    disposition: str, prefix: str, department: str, officer: str, note: str | None, basis: str | None, at: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    with _look() as reading:
+        board = reading.board()
+        found = _find(reading, board, prefix, department)
+        data = {"task": found.task, "disposition": disposition, "note": note}
+        _publish(reading, board, found, f"{department}.TaskAnswered", data, officer, basis, at, as_json)
+
+
+def _publish(
+    reading: "Reading", board: "Board", task: "OpenTask", event_type: str, data: dict[str, Any], officer: str,
+    basis: str | None, at: str | None, as_json: bool, subject: str | None = None,
+) -> None:  # fmt: skip
+    from deptbus.desk.acting import Acting  # noqa: PLC0415
+
+    with Acting(reading, task.department, event_type, board, at) as acting:
+        outcome = acting.answer(task, data, officer=officer, basis=basis, subject=subject)
+        at_ms = acting.at_ms if reading.settings.namespace else outcome.timestamp_ms
+    remarks = _lateness(task, at_ms, ends=event_type in task.completions or data.get("disposition") == "completed")
+    if as_json:
+        output.json(outcome_data(event_type, outcome) | {"task": task.task, "remarks": remarks})
+        return
+    done = data["disposition"] if event_type.endswith(".TaskAnswered") else event_type
+    output.out.print(
+        f"{task.asked.titles.en} ({task.task[:8]}, {task.instance}): {done} by {officer} for {task.department}; "
+        f"on {outcome.topic}[{outcome.partition}]@{outcome.offset}.",
+        markup=False, soft_wrap=True,
+    )  # fmt: skip
+    for remark in remarks:
+        output.note(remark)
+
+
+def outcome_data(event_type: str, outcome: "Outcome") -> dict[str, Any]:
+    """What became of a publish, for programs."""
+    names = ("state", "event_id", "topic", "partition", "offset")
+    return {"type": event_type, **{name: getattr(outcome, name) for name in names}}
+
+
+def _lateness(task: "OpenTask", at_ms: int, *, ends: bool) -> list[str]:
+    """What the answer's time means for the deadlines."""
+    from deptbus.cli.words import moment, span  # noqa: PLC0415
+
+    missed = []
+    if task.acknowledged_at is None and at_ms > task.acknowledge_by:
+        missed.append(("acknowledged", task.acknowledge_by))
+    if ends and at_ms > task.complete_by:
+        missed.append(("completed", task.complete_by))
+    return [f"It counts as {what} late: due {moment(due)}, {span(at_ms - due, 'en')} before." for what, due in missed]
+
+
+def _show(reading: "Reading", department: str, board: "Board", tasks: list["OpenTask"], short: dict[str, str]) -> None:
+    from deptbus.cli import words  # noqa: PLC0415
+
+    lang, now = reading.settings.lang, board.now_ms
+    titles = reading.catalogue.departments[department].titles
+    columns = ("task", "what", "where", "acknowledge_by", "complete_by", "state", "attempt", "basis")
+    rows = []
+    for task in tasks:
+        what = words.title(task.asked.titles, lang) + (f"\n{task.subject}" if task.subject else "")
+        seen = task.acknowledged_at is not None
+        rows.append(
+            [
+                words.cell(text)
+                for text in (
+                    short[task.task],
+                    what,
+                    f"{task.region or ''}\n{task.instance}",
+                    words.word("acknowledged", lang) if seen else words.countdown(task.acknowledge_by, now, lang),
+                    words.countdown(task.complete_by, now, lang),
+                    words.word("paused" if task.paused_at is not None else task.state, lang),
+                    task.attempt,
+                    task.basis,
+                )
+            ]
+        )
+    heading = f"{titles[lang]}: {len(tasks)}, {words.moment(now)} (UTC+8)"
+    output.table(heading, [words.word(column, lang) for column in columns], rows)
+    if reading.settings.namespace:
+        output.note(f"This is not actual life: namespace {reading.settings.namespace}.")
+    sys.stdout.flush()

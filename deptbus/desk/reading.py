@@ -1,0 +1,170 @@
+"""Reads the board and the history of one instance off ``workflow.*``: each topic once, the last record of a key.
+
+What belongs to an instance lies in one partition, that of its ``<workflow>/<key>``; other records are passed over
+by their keys, without decoding them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from deptbus import bootstrap
+from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.clock import Clock, system_clock
+from deptbus.codec import Codec
+from deptbus.desk.afteraction import AfterAction, Told
+from deptbus.desk.board import Board, Snapshot
+from deptbus.desk.drawup import draw_up
+from deptbus.envelope import from_headers
+from deptbus.errors import NotFound
+from deptbus.kafka.configuration import reader_configuration
+from deptbus.kafka.consumer import end_offsets, read_partition, read_topic
+from deptbus.kafka.reach import check_reachable
+from deptbus.partitioning import partition_of
+from deptbus.record import Record
+from deptbus.settings import Settings
+from deptbus.workflow.definition import Definition, PackContent
+
+INSTANCES = "workflow.instances"
+TASKS = "workflow.tasks"
+TIMELINE = "workflow.timeline"
+_READ = (INSTANCES, TASKS, TIMELINE)
+_CHANGED = "workflow.InstanceChanged"
+_ADVANCED = "workflow.PartitionAdvanced"
+_REQUESTED = b"workflow.TaskRequested"
+_CHANGING = ("level", "highest_level", "facts", "counts", "tally")
+"""Fields of a snapshot of which an earlier value may be lost."""
+_REACH_S = 5.0
+"""How long a cluster may take to answer at all, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A task of any time, found by a few letters of its id."""
+
+    task: str
+    instance: str
+
+
+class Reading:
+    """One look at the world that the settings name. A context manager."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        check_reachable(settings, _REACH_S)
+        self.settings = settings
+        self.clock = clock
+        self.catalogue: Catalogue = load_catalogue(settings.root, clock())
+        self.registry = bootstrap.open_registry(settings)
+        types = {kind for topic in _READ for kind in self.catalogue.topic(topic).event_types}
+        self.codec: Codec = bootstrap.load_codec(settings, self.catalogue, self.registry, types)
+        self._learn = bootstrap.learner(self.codec, self.registry)
+        self._configuration = reader_configuration(settings)
+
+    def board(self) -> Board:
+        """Every instance as it stands."""
+        return self._board(read_topic(self._configuration, self._physical(INSTANCES)))
+
+    def record(self, instance: str, at_ms: int | None = None) -> AfterAction:
+        """The after-action record of an instance, by its id or its key; ``NotFound``. ``at_ms``: as of then."""
+        partition = self.partition_of(instance)
+        board = self._board(self._snapshots(partition))
+        snapshot = board.instance(instance)
+        name = str(snapshot["instance"])
+        definition = board.definition(snapshot)
+        if at_ms is not None and at_ms < snapshot["clock"]:
+            if at_ms < snapshot["opened_at"]:
+                raise NotFound(f"{name} was not open yet at that time.")
+            snapshot = self._earlier(self._snapshots(partition), snapshot, at_ms)
+        tasks, timeline = (list(self._told(topic, partition, name)) for topic in (TASKS, TIMELINE))
+        as_of = board.now_ms if at_ms is None else at_ms
+        return draw_up(name, tasks, timeline, as_of=as_of, snapshot=snapshot, definition=definition)
+
+    def task_ever(self, prefix: str) -> Found | None:
+        """A task of any time whose id begins like this; reads all that was ever asked for."""
+        for record in read_topic(self._configuration, self._physical(TASKS)):
+            headers = dict(record.headers)
+            event_id = (headers.get("ce_id") or b"").decode()
+            if headers.get("ce_type") == _REQUESTED and event_id.startswith(prefix.strip().lower()):
+                data = self.decode(record)
+                return Found(data["task"], data["instance"])
+        return None
+
+    def partition_of(self, instance: str) -> int:
+        """The partition of an instance's records; its id is ``<workflow>/<key>/<n>``, or without the number."""
+        name = instance.strip("/")
+        head, _, last = name.rpartition("/")
+        name = head if last.isdigit() and "/" in head else name
+        return partition_of(name.encode(), len(end_offsets(self._configuration, self._physical(INSTANCES))))
+
+    def decode(self, record: Record) -> dict[str, Any]:
+        """The data of a record; ``CodecError``."""
+        if record.value is not None:
+            schema_id = self.codec.schema_id(record.value)
+            if not self.codec.knows(schema_id):
+                self._learn(schema_id)
+        return self.codec.decode(record.value)
+
+    def __enter__(self) -> "Reading":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.registry.close()
+
+    def _physical(self, topic: str) -> str:
+        return self.settings.world.physical(topic)
+
+    def _board(self, records: Iterator[Record]) -> Board:
+        newest: dict[str, Record] = {}
+        for record in records:
+            newest[(record.key or b"").decode("utf-8", "replace")] = record
+        instances: dict[str, Snapshot] = {}
+        advanced = 0
+        for record in newest.values():
+            kind = _type(record)
+            if kind == _CHANGED:
+                data = self.decode(record)
+                instances[data["instance"]] = data
+            elif kind == _ADVANCED:
+                advanced = max(advanced, self.decode(record)["at"])
+        return Board(instances, self._definitions(instances, newest), self._present(instances, advanced))
+
+    def _definitions(self, instances: dict[str, Snapshot], newest: dict[str, Record]) -> dict[str, Definition]:
+        """Those of the packs that instances name; not compiled, for nothing is evaluated here."""
+        found = {}
+        for pack in {str(snapshot["pack"]) for snapshot in instances.values()}:
+            record = newest.get(f"@pack/{pack}")
+            if record is not None:
+                found[pack] = PackContent.model_validate_json(self.decode(record)["content"]).definition
+        return found
+
+    def _present(self, instances: dict[str, Snapshot], advanced: int) -> int:
+        """Now: in an exercise, how far its own time has come."""
+        if not self.settings.namespace:
+            return self.clock()
+        return max([advanced, *(int(snapshot["clock"]) for snapshot in instances.values())]) or self.clock()
+
+    def _snapshots(self, partition: int) -> Iterator[Record]:
+        return read_partition(self._configuration, self._physical(INSTANCES), partition)
+
+    def _earlier(self, records: Iterator[Record], latest: Snapshot, at_ms: int) -> Snapshot:
+        """The last snapshot not newer than ``at_ms``; where compaction has taken it, what never changes."""
+        found = {**latest, "status": "open", "closed_at": None, **dict.fromkeys(_CHANGING)}
+        key = str(latest["instance"]).encode()
+        for record in records:
+            if record.key == key and _type(record) == _CHANGED:
+                data = self.decode(record)
+                found = data if data["clock"] <= at_ms else found
+        return found
+
+    def _told(self, topic: str, partition: int, instance: str) -> Iterator[Told]:
+        for record in read_partition(self._configuration, self._physical(topic), partition):
+            if record.key == instance.encode():
+                envelope = from_headers(record.headers)
+                yield Told(envelope.id, envelope.type, envelope.time_ms, record.coordinates, self.decode(record))
+
+
+def _type(record: Record) -> str:
+    return next((value.decode() for name, value in record.headers if name == "ce_type"), "")

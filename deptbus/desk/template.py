@@ -1,0 +1,124 @@
+"""What an officer still has to say to complete a task: the event's JSON, filled in as far as is known. Pure.
+
+What is left open stands there in angle brackets, with its kind and what it means; a value that still does is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deptbus.desk.board import OpenTask, step_of
+from deptbus.errors import ActRefused
+from deptbus.workflow.definition import Definition
+
+_NUMBERS = {"int": int, "long": int, "float": float, "double": float}
+_KINDS = {
+    "int": "whole number",
+    "long": "whole number",
+    "float": "number",
+    "double": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "bytes": "base64",
+}
+
+
+def skeleton(schema: Mapping[str, Any], task: OpenTask, definition: Definition | None) -> dict[str, Any]:
+    """The data of an event that ends ``task``: what the task says filled in, the rest in angle brackets."""
+    known: dict[str, Any] = dict(task.context) | {"task": task.task, "instance": task.instance}
+    known |= {name: value for name, value in (("region", task.region), ("level", task.level)) if value}
+    if task.subject:
+        known |= dict.fromkeys(subject_fields(definition, task.step), task.subject)
+    named: dict[str, Any] = {}
+    return {field["name"]: _value(field, known, named) for field in schema["fields"]}
+
+
+def subject_fields(definition: Definition | None, step: str) -> set[str]:
+    """The fields that say what an event is about, along the triggers that lead to ``step``."""
+    return set(_subject_fields(definition, step, set())) if definition else set()
+
+
+def _subject_fields(definition: Definition, name: str, seen: set[str]) -> Iterator[str]:
+    step = step_of(definition, name)
+    if step is None or step.step in seen:
+        return
+    seen.add(step.step)
+    subjects = {rule.rule: rule.subject for rule in definition.rules}
+    for trigger in step.on:
+        kind, _, of = trigger.partition(":")
+        if kind == "rule" and (subjects.get(of) or "").startswith("event."):
+            yield str(subjects[of]).removeprefix("event.")
+        elif kind in ("completed", "declined"):
+            yield from _subject_fields(definition, of, seen)
+
+
+def unfilled(data: Any, path: str = "") -> str | None:
+    """The first field that still stands in angle brackets."""
+    if isinstance(data, str):
+        return path if data.startswith("<") and data.endswith(">") else None
+    if isinstance(data, Mapping):
+        parts = [(f"{path}.{name}".lstrip("."), value) for name, value in data.items()]
+    elif isinstance(data, list):
+        parts = [(f"{path}[{index}]", value) for index, value in enumerate(data)]
+    else:
+        return None
+    return next((found for name, value in parts if (found := unfilled(value, name))), None)
+
+
+def check_filled(data: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """``ActRefused`` for a field that is missing, not known, or still in angle brackets."""
+    fields = {field["name"]: field for field in schema["fields"]}
+    unknown = sorted(set(data) - set(fields))
+    if unknown:
+        raise ActRefused(f"{_name(schema)} has no field {unknown[0]}; it has {', '.join(fields)}.")
+    missing = [name for name, field in fields.items() if name not in data and "default" not in field]
+    if missing:
+        raise ActRefused(f"The field {missing[0]} of {_name(schema)} is missing: {fields[missing[0]].get('doc', '')}")
+    open_field = unfilled(dict(data))
+    if open_field:
+        raise ActRefused(f"The field {open_field} of {_name(schema)} is still to be filled in.")
+
+
+def _name(schema: Mapping[str, Any]) -> str:
+    return f"{schema.get('namespace', '')}.{schema['name']}".lstrip(".")
+
+
+def _value(field: Mapping[str, Any], known: Mapping[str, Any], named: dict[str, Any]) -> Any:
+    kind, doc = field["type"], field.get("doc", "")
+    still_open = field["default"] if "default" in field else _open(kind, doc, named)
+    return _fitting(kind, known[field["name"]], still_open) if field["name"] in known else still_open
+
+
+def _fitting(kind: Any, value: Any, otherwise: Any) -> Any:
+    """What is known, where it fits the field's type."""
+    if isinstance(kind, Mapping) and kind["type"] == "enum":
+        return value if value in kind["symbols"] else otherwise
+    if kind == "string":
+        return value
+    number = _NUMBERS.get(kind) if isinstance(kind, str) else None
+    try:
+        return number(value) if number else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _open(kind: Any, doc: str, named: dict[str, Any]) -> Any:
+    """What stands for a value of a type that is not known yet."""
+    if isinstance(kind, list):
+        return None if "null" in kind else _open(kind[0], doc, named)
+    if isinstance(kind, str):
+        return _open(named[kind], doc, named) if kind in named else f"<{_KINDS.get(kind, kind)}: {doc}>"
+    name = kind.get("name")
+    if name:
+        named[name if "." in name else f"{kind.get('namespace', '')}.{name}".lstrip(".")] = kind
+    match kind["type"]:
+        case "record":
+            return {field["name"]: _value(field, {}, named) for field in kind["fields"]}
+        case "enum":
+            return f"<{' or '.join(kind['symbols'])}: {doc}>"
+        case "array":
+            return [_open(kind["items"], doc, named)]
+        case "map":
+            return {}
+    if str(kind.get("logicalType", "")).startswith("timestamp"):
+        return f"<time such as 2020-01-20T08:30:00+08:00: {doc}>"
+    return _open(kind["type"], doc, named)
