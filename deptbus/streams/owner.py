@@ -82,7 +82,7 @@ class Owner:
         records = self._restore()
         self._seen = self._partition.applied
         if self._wiring.stepped:
-            self._outputs = self._ends()
+            self._outputs = {} if self._partition.step is None else self._ends()
             self._report(0)
         self._log.info(
             "restored", offset=self._partition.applied, records=records,

@@ -13,8 +13,9 @@ from deptbus.streams.correlate import Correlate, PackReader
 from deptbus.streams.health import health_path, write_health
 from deptbus.streams.wiring import Wiring
 
-_CHATTY = ("aiokafka", "faust", "httpx", "mode")
-"""Loggers that tell more than a worker's log should hold."""
+_CHATTY = ("aiokafka", "deptbus.streams", "faust", "httpx", "mode")
+"""The standard library's loggers that tell more than a worker's log should hold. Faust names its services' after
+the modules of their classes, ours among them; what we say ourselves goes through structlog."""
 
 _log = structlog.get_logger("deptbus.streams.run")
 

@@ -5,13 +5,11 @@ import pytest
 from deptbus.envelope import Envelope, to_headers
 from deptbus.settings import Settings
 from deptbus.streams.health import health_path
-from tests.streams.world import CASES, LIMIT_S, Workers, World, counting
+from tests.streams.world import CASES, LIMIT_S, REGIONS, Workers, World, counting
 from tests.waiting import wait_until
 from tests.workflow.world import START
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
-
-REGIONS = [f"44{number:04}" for number in range(40)]
+pytestmark = pytest.mark.kafka
 
 
 def test_events_become_tasks_once(world: World, workers: Workers) -> None:
@@ -22,7 +20,7 @@ def test_events_become_tasks_once(world: World, workers: Workers) -> None:
     world.wait_for_entries(120)
     world.tick(0)
     world.wait_for_step(0)
-    assert world.cases() == dict.fromkeys(REGIONS, 3)
+    world.wait_for_cases(3)
     requested = [data["instance"] for _, kind, data in world.read("workflow.tasks") if kind == "workflow.TaskRequested"]
     assert sorted(requested) == sorted(f"counting/{region}/1" for region in REGIONS)
     report = world.reports("advance")[-1]
@@ -36,12 +34,16 @@ def test_events_become_tasks_once(world: World, workers: Workers) -> None:
 def test_a_killed_correlate_loses_nothing(world: World, workers: Workers, failpoint: str) -> None:
     world.activate(counting())
     name = workers.start("correlate", failpoint=failpoint)
-    world.publish(REGIONS[:5])
-    world.wait_for_entries(5)
-    world.publish(REGIONS[5:])
+    process = workers.running[name]
+
+    def published() -> bool:
+        world.publish(REGIONS[:3])
+        return process.poll() is not None
+
+    wait_until(published, f"{name} to be killed", LIMIT_S)
     assert workers.dies(name) == -9
     workers.start("correlate")
-    world.wait_for_entries(40)
+    world.wait_for_entries(world.published)
 
 
 def test_what_cannot_be_decoded_is_a_dead_letter_and_its_neighbours_flow(world: World, workers: Workers) -> None:
@@ -86,14 +88,11 @@ def test_a_killed_advance_goes_on_exactly(world: World, workers: Workers, failpo
         world.publish(REGIONS, time_ms=START + step * 3_600_000)
         world.wait_for_entries(40 * (step + 1))
         world.tick(step)
-        if name in workers.running and workers.running[name].poll() is not None:
-            assert workers.dies(name) == -9
-            workers.start("advance")
-        elif step == 0:
+        if step == 0:
             assert workers.dies(name) == -9
             workers.start("advance")
         world.wait_for_step(step)
-    assert world.cases() == dict.fromkeys(REGIONS, 3)
+    world.wait_for_cases(3)
     for topic in ("workflow.tasks", "workflow.timeline", "workflow.events"):
         assert world.repeated(topic) == []
 
@@ -118,7 +117,7 @@ def test_partitions_move_between_workers(world: World, workers: Workers) -> None
     world.wait_for_entries(120)
     world.tick(2)
     world.wait_for_step(2)
-    assert world.cases() == dict.fromkeys(REGIONS, 3)
+    world.wait_for_cases(3)
     assert world.repeated("workflow.tasks") == []
 
 
@@ -140,7 +139,7 @@ def test_a_second_process_of_a_slot_ends_the_first(world: World, workers: Worker
     world.wait_for_entries(80)
     world.tick(1)
     world.wait_for_step(1)
-    assert world.cases() == dict.fromkeys(REGIONS, 2)
+    world.wait_for_cases(2)
 
 
 def test_a_pack_with_new_topics_starts_the_worker_again(
@@ -152,6 +151,6 @@ def test_a_pack_with_new_topics_starts_the_worker_again(
     world.activate(counting())
     world.publish(REGIONS[:3])
     world.wait_for_entries(3)
-    more = {"rule": "shortage", "on": "hospitals.ShortageReported", "key": "event.region", "window": "1d", "basis": "x"}
+    more = {"rule": "shortage", "on": "hospitals.ResourceShort", "key": "event.region", "window": "1d", "basis": "x"}
     world.activate(counting(2, [more]))
     assert workers.dies(name) == 75

@@ -31,6 +31,7 @@ from tests.workflow.world import START, pack_of, sample
 
 CASES = "health.CasesConfirmed"
 LIMIT_S = 40
+REGIONS = [f"44{number:04}" for number in range(40)]
 
 
 def counting(version: int = 1, more_rules: Iterable[dict[str, Any]] = ()) -> Pack:
@@ -107,9 +108,15 @@ class Workers:
         return process.returncode
 
     def end(self) -> None:
-        """Kill what still runs."""
-        for name in list(self.running):
-            self.kill(name)
+        """Stop what still runs; what does not stop is killed."""
+        for process in self.running.values():
+            process.terminate()
+        for name, process in list(self.running.items()):
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill(name)
+        self.running.clear()
 
 
 class World:
@@ -196,6 +203,11 @@ class World:
         """How often each event is in the journal."""
         entries = (data["entry"] for _, _, data in self.read("workflow.journal"))
         return Counter(entry["event"]["id"] for entry in entries if entry["kind"] == "event")
+
+    def wait_for_cases(self, count: int) -> None:
+        """Until every region has exactly so many cases; readers see a commit a moment after it."""
+        expected = dict.fromkeys(REGIONS, count)
+        wait_until(lambda: self.cases() == expected, f"{count} cases in every region", 5)
 
     def cases(self) -> dict[str, int]:
         """Cases by region, from the newest snapshots."""
