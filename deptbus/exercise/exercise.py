@@ -3,7 +3,9 @@
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 
 import orjson
 
@@ -99,32 +101,39 @@ class Exercise:
             self._start_workers()
             link = Link(self.settings, "clock")
             try:
-                steps = Clockwork(
-                    link,
-                    self._clock(),
-                    Importer(link, self.plan.items),
-                    journal=self.plan.partitions,
-                    watch=watch,
-                    alive=self.supervisor.check,
-                ).run()
+                steps = self._play(link, watch)
                 played = time.monotonic()
-                self.supervisor.stop_all()
-                summary = summarize(link, (topic for topic in self.inputs if self._is_department(topic)))
+                # Side by side: nothing is written any more, stopping waits, counting waits for the broker.
+                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                    folding = pool.submit(fold_namespace, self.settings)
+                    summary = summarize(link, (topic for topic in self.inputs if self._is_department(topic)))
+                    counted = time.monotonic()
+                    self.supervisor.stop_all()
+                    stopped = time.monotonic()
+                    folded = folding.result()
             finally:
                 link.close()
-        counted = time.monotonic()
-        folded = fold_namespace(self.settings)
         self.differences = tuple(folded.differences)
         summary.fold_equal = folded.equal
         summary.seconds = round(time.monotonic() - started, 1)
         _log.info(
-            "%d steps in %.1f s, counted in %.1f s, folded in %.1f s",
-            steps, played - started, counted - played, time.monotonic() - counted,
+            "%d steps in %.1f s; counted in %.1f s, stopped in %.1f s, folded %d entries in %.1f s",
+            steps, played - started, counted - played, stopped - counted, folded.entries, time.monotonic() - played,
         )  # fmt: skip
         (self.directory / "summary.json").write_bytes(
             orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
         )
         return summary
+
+    def _play(self, link: Link, watch: Watch) -> int:
+        return Clockwork(
+            link,
+            self._clock(),
+            Importer(link, self.plan.items),
+            journal=self.plan.partitions,
+            watch=watch,
+            alive=self.supervisor.check,
+        ).run()
 
     def add_worker(self, role: str, number: int) -> None:
         """Start one more worker of a role (``correlate`` or ``advance``)."""

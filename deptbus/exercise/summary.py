@@ -1,14 +1,15 @@
 """The outcome of an exercise, counted from its topics and snapshots and from nothing else."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from deptbus.errors import CodecError
 from deptbus.exercise.link import Link
-from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import read_topic
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration
+from deptbus.kafka.consumer import BEGINNING
 from deptbus.record import Record
 from deptbus.workflow.definition import LEVELS
 
@@ -43,49 +44,69 @@ class Summary:
 
 def summarize(link: Link, inputs: Iterable[str]) -> Summary:
     """Read the namespace's topics to their ends. ``inputs``: the department topics that correlate reads."""
-    summary = Summary()
-    _count_inputs(link, inputs, summary)
-    _count_instances(link, summary)
-    summary.events_out = sum(len({_header(record, "ce_id") for record in _read(link, topic)}) for topic in WRITTEN)
-    summary.dead_letters = len({_header(record, "ce_id") for record in _read(link, DEADLETTERS)})
-    return summary
+    counting = _Counting(link, frozenset(inputs))
+    for record in _read(link, [*counting.inputs, *WRITTEN, INSTANCES, DEADLETTERS]):
+        counting.take(record)
+    return counting.summary()
 
 
-def _count_inputs(link: Link, inputs: Iterable[str], summary: Summary) -> None:
-    seen: set[bytes | None] = set()
-    objections: Counter[str] = Counter()
-    for topic in sorted(set(inputs)):
-        for record in _read(link, topic):
-            event_id = _header(record, "ce_id")
-            if event_id is None or event_id in seen:
-                continue
-            seen.add(event_id)
-            kind = _header(record, "ce_type")
-            if kind not in (CASES, OBJECTION):
-                continue
-            try:
-                data = link.data(record)
-            except CodecError:  # it is among the dead letters
-                continue
-            if kind == CASES:
-                summary.case_events += 1
-                summary.cases += data["count"]
-            else:
-                objections[data["kind"]] += 1
-    summary.events_in = len(seen)
-    summary.objections = dict(sorted(objections.items()))
+class _Counting:
+    """Counts records of all topics, in whatever order they come; an id counts once."""
+
+    def __init__(self, link: Link, inputs: frozenset[str]) -> None:
+        self.inputs = inputs
+        self._link = link
+        self._ids: dict[str, set[bytes]] = defaultdict(set)
+        self._newest: dict[bytes | None, Record] = {}
+        """The last snapshot of each instance; only that is decoded."""
+        self._objections: Counter[str] = Counter()
+        self._case_events = self._cases = 0
+
+    def take(self, record: Record) -> None:
+        """Count one record."""
+        headers = dict(record.headers)
+        kind, event_id = headers.get("ce_type"), headers.get("ce_id")
+        if record.topic == INSTANCES:
+            if kind == CHANGED:
+                self._newest[record.key] = record
+            return
+        seen = self._ids["in" if record.topic in self.inputs else record.topic]
+        if event_id is None or event_id in seen:
+            return
+        seen.add(event_id)
+        if kind in (CASES, OBJECTION):
+            self._count_import(kind, record)
+
+    def _count_import(self, kind: bytes | None, record: Record) -> None:
+        try:
+            data = self._link.data(record)
+        except CodecError:  # it is among the dead letters
+            return
+        if kind == CASES:
+            self._case_events += 1
+            self._cases += data["count"]
+        else:
+            self._objections[data["kind"]] += 1
+
+    def summary(self) -> Summary:
+        """What was counted."""
+        summary = Summary(
+            case_events=self._case_events,
+            cases=self._cases,
+            dead_letters=len(self._ids[DEADLETTERS]),
+            events_in=len(self._ids["in"]),
+            events_out=sum(len(self._ids[topic]) for topic in WRITTEN),
+            objections=dict(sorted(self._objections.items())),
+        )
+        _count_instances((self._link.data(record) for record in self._newest.values()), summary)
+        return summary
 
 
-def _count_instances(link: Link, summary: Summary) -> None:
-    """The newest snapshot of each instance; only the last record of a key is decoded."""
-    newest: dict[bytes | None, Record] = {}
-    for record in _read(link, INSTANCES):
-        if _header(record, "ce_type") == CHANGED:
-            newest[record.key] = record
+def _count_instances(instances: Iterable[dict[str, Any]], summary: Summary) -> None:
+    """Add what the last snapshots of all instances say."""
     levels: Counter[str] = Counter(dict.fromkeys(reversed(LEVELS), 0))
     tasks: dict[str, Counter[str]] = defaultdict(Counter)
-    for record in newest.values():
-        instance = link.data(record)
+    for instance in instances:
         summary.incidents += 1
         summary.incidents_closed += instance["status"] == "closed"
         _add_counts(summary, instance["counts"])
@@ -106,12 +127,13 @@ def _add_counts(summary: Summary, counts: Mapping[str, Any]) -> None:
     summary.escalations += counts.get("escalations", 0)
 
 
-def _read(link: Link, topic: str) -> Iterable[Record]:
-    return read_topic(reader_configuration(link.settings), link.settings.world.physical(topic))
-
-
-def _header(record: Record, name: str) -> bytes | None:
-    for header, value in record.headers:
-        if header == name:
-            return value
-    return None
+def _read(link: Link, topics: list[str]) -> Iterator[Record]:
+    """Every record of these topics up to their present ends, all with one reader."""
+    world = link.settings.world
+    ends = Admin(client_configuration(link.settings)).end_offsets(world, topics)
+    tail = link.tail(dict.fromkeys(topics, BEGINNING))
+    try:
+        while not tail.has_reached(ends):
+            yield from tail.poll(1.0, 10_000)
+    finally:
+        tail.close()
