@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from deptbus import deadletters, logs
+from deptbus.batch import Limits
 from deptbus.bus import Bus
 from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
 from deptbus.clock import Clock, system_clock
@@ -16,7 +17,6 @@ from deptbus.schemas.codecs import SchemaKey, codec_schema, codec_schemas
 from deptbus.schemas.registration import resolve_ids
 from deptbus.schemas.store import SchemaStore
 from deptbus.settings import Settings
-from deptbus.subscriber import Limits
 from deptbus.transport import Transport
 
 UNKNOWN_IDS_MAX = 1_000

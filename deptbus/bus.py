@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from deptbus import deadletters, logs
+from deptbus.batch import Limits
 from deptbus.catalogue import Catalogue, Grant
 from deptbus.clock import Clock, system_clock
 from deptbus.codec import Codec
@@ -29,7 +30,7 @@ from deptbus.inbox import Inbox, MemoryInbox
 from deptbus.namespace import Namespace
 from deptbus.outcome import Outcome, Pending
 from deptbus.publishing import EventData, Publisher
-from deptbus.subscriber import STALL_S, Limits, Subscriber
+from deptbus.subscriber import STALL_S, Subscriber
 from deptbus.transport import Position, Transport
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -113,9 +114,7 @@ class Bus:
         """Wait until every publish is answered; each ``Pending`` then has its outcome."""
         self._sender.flush()
 
-    def subscribe(
-        self, *event_types: str, where: Where | None = None, name: str | None = None
-    ) -> Callable[[F], F]:
+    def subscribe(self, *event_types: str, where: Where | None = None, name: str | None = None) -> Callable[[F], F]:
         """Decorate a handler ``(event, context)`` or ``(event)``, ``def`` or ``async def``, of these event types.
 
         ``where`` tells from the envelope whether an event concerns it. Raises ``NotGranted`` where no grant is in
@@ -173,8 +172,7 @@ class Bus:
             if p.stalled_s > STALL_S
         ]
         problems += [
-            f"{topic}[{partition}] is held: its dead letters cannot be written"
-            for topic, partition in subscriber.held
+            f"{topic}[{partition}] is held: its dead letters cannot be written" for topic, partition in subscriber.held
         ]
         return Health(
             self._running and not problems,

@@ -82,9 +82,7 @@ class Codec:
         try:
             fastavro.schemaless_writer(out, schema.parsed, data, strict_allow_default=True)
         except Exception as error:  # fastavro raises many kinds for data that does not fit
-            raise CodecError(
-                "invalid", f"the data do not fit {event_type} v{schema.version}: {error}"
-            ) from error
+            raise CodecError("invalid", f"the data do not fit {event_type} v{schema.version}: {error}") from error
         limit = self.value_bytes_max(event_type)
         if out.tell() > limit:
             raise CodecError("too_large", f"{event_type} takes {out.tell()} bytes; {limit} are allowed")
@@ -96,9 +94,7 @@ class Codec:
             raise CodecError("framing", "the value is empty or shorter than its five-byte header")
         magic, schema_id = _HEADER.unpack_from(value)
         if magic != 0:
-            raise CodecError(
-                "bad_magic", f"the value begins with byte {magic & 0xFF}, not 0: it is not framed Avro"
-            )
+            raise CodecError("bad_magic", f"the value begins with byte {magic & 0xFF}, not 0: it is not framed Avro")
         return int(schema_id)
 
     def knows(self, schema_id: int) -> bool:
@@ -129,9 +125,7 @@ class Codec:
                 source, writer.parsed, None if reader.id == writer.id else reader.parsed
             )
         except Exception as error:  # truncated varints, bad union indexes, bad UTF-8: all kinds come
-            raise CodecError(
-                "undecodable", f"the value is not a {writer.type} v{writer.version}: {error!r}"
-            ) from error
+            raise CodecError("undecodable", f"the value is not a {writer.type} v{writer.version}: {error!r}") from error
         if source.tell() != len(value):
             raise CodecError("trailing", f"{len(value) - source.tell()} bytes follow the {writer.type}")
         return data

@@ -32,9 +32,7 @@ class DeadLetters:
             TYPE,
             self._data(record, reason, message, attempts),
             subject=record.coordinates,
-            id=derived_id(
-                f"{self._group}:{record.coordinates}", self._publisher.source, TYPE, record.coordinates
-            ),
+            id=derived_id(f"{self._group}:{record.coordinates}", self._publisher.source, TYPE, record.coordinates),
         )
         return self._publisher.send(prepared)
 

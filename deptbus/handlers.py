@@ -81,9 +81,7 @@ class Handlers:
         name: str | None,
     ) -> None:
         """Add one; two of one name for one type are a ``CatalogueError``, since names enter into ids."""
-        handler = Handler(
-            name or function.__name__, function, where, len(inspect.signature(function).parameters) > 1
-        )
+        handler = Handler(name or function.__name__, function, where, len(inspect.signature(function).parameters) > 1)
         for event_type in event_types:
             known = self._by_type.setdefault(event_type, [])
             if any(other.name == handler.name for other in known):

@@ -127,9 +127,7 @@ class Publisher:
 
     def send(self, prepared: Prepared) -> Pending:
         """Hand over what was prepared, without waiting."""
-        return self._sender.send(
-            prepared.topic, prepared.key, prepared.value, prepared.headers, prepared.envelope.id
-        )
+        return self._sender.send(prepared.topic, prepared.key, prepared.value, prepared.headers, prepared.envelope.id)
 
     def _route(self, event_type: str) -> _Route:
         topic = self._catalogue.topic_of(event_type)
@@ -139,9 +137,7 @@ class Publisher:
                 f"Publish an event of your own (topics/{self.owner}.yaml) and let {topic.owner} react to it."
             )
         schema = self._codec.schema(event_type)
-        route = _Route(
-            topic.name, topic.key, topic.classification, f"urn:deptbus:{event_type}:v{schema.version}"
-        )
+        route = _Route(topic.name, topic.key, topic.classification, f"urn:deptbus:{event_type}:v{schema.version}")
         self._routes[event_type] = route
         return route
 

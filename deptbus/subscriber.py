@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
+from deptbus.batch import Finished, Limits, Progress
 from deptbus.codec import Codec
 from deptbus.deadletters import DeadLetters
 from deptbus.envelope import Envelope, from_headers
@@ -48,38 +49,6 @@ STALL_S = 30.0
 _HOPELESS = (NotOwner, CodecError, CatalogueError)
 # Not the event's fault: the process ends, and the event is delivered again.
 _ENDING = (PublishUnknown, ClusterUnreachable, RegistryError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The bounds of a subscriber; times in milliseconds."""
-
-    attempts_max: int = 3
-    backoff_ms: int = 200
-    backoff_max_ms: int = 5_000
-
-    def pause_s(self, attempt: int) -> float:
-        """The pause after attempt number ``attempt``, in seconds: doubles each time, up to the longest."""
-        pause: int = min(self.backoff_ms * 2 ** (attempt - 1), self.backoff_max_ms)
-        return pause / 1000
-
-
-@dataclass(slots=True)
-class _Finished:
-    """One record with nothing left to do but wait for these answers."""
-
-    record: Record
-    key: str | None = None
-    outputs: Sequence[Pending] = ()
-    letter: Pending | None = None
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What became of one partition's part of a batch."""
-
-    finished: list[_Finished] = field(default_factory=list)
-    error: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -121,9 +90,7 @@ class Subscriber:
         with ThreadPoolExecutor(1, thread_name_prefix="bus-poll") as pool:
             try:
                 while not self._stopping:
-                    records = await loop.run_in_executor(
-                        pool, self.receiver.poll, self._batch_max, POLL_WAIT_S
-                    )
+                    records = await loop.run_in_executor(pool, self.receiver.poll, self._batch_max, POLL_WAIT_S)
                     if records:
                         self.check_access()
                         await self._batch(pool, records)
@@ -162,13 +129,11 @@ class Subscriber:
             if part.error is not None:
                 raise part.error
         took = time.monotonic() - began
-        self._batch_max = max(
-            1, min(BATCH_MAX, int(self._batch_max * min(2.0, BATCH_TARGET_S / max(took, 0.001))))
-        )
+        self._batch_max = max(1, min(BATCH_MAX, int(self._batch_max * min(2.0, BATCH_TARGET_S / max(took, 0.001)))))
 
-    async def _partition(self, records: list[Record]) -> _Progress:
+    async def _partition(self, records: list[Record]) -> Progress:
         """Handle records in order until one ends the process or a stop is wanted."""
-        progress = _Progress()
+        progress = Progress()
         for record in records:
             if self._stopping:
                 break
@@ -180,29 +145,27 @@ class Subscriber:
                 break
         return progress
 
-    async def _record(self, record: Record) -> _Finished:
+    async def _record(self, record: Record) -> Finished:
         """Handle one record. Whatever is wrong with it or its handlers becomes a dead letter."""
         event_type = _type_of(record)
         if event_type is not None and not self.handlers.of(event_type):
-            return _Finished(record)  # not for this bus
+            return Finished(record)  # not for this bus
         try:
             envelope = from_headers(record.headers)
         except CodecError as error:
             return self._bury(record, error.reason, str(error), 0)
         if not self._mode_fits(envelope):
             self.counts["foreign_mode"] += 1
-            message = (
-                f"ce_mode is {envelope.mode}, which has no place in the namespace {self.namespace.name!r}"
-            )
+            message = f"ce_mode is {envelope.mode}, which has no place in the namespace {self.namespace.name!r}"
             return self._bury(record, "foreign_mode", message, 0)
         handlers = [h for h in self.handlers.of(envelope.type) if h.where is None or h.where(envelope)]
         if not handlers:
-            return _Finished(record)
+            return Finished(record)
         key = inbox_key(envelope)
         if key in self._unsettled or self.inbox.handled(key):
             self.counts["duplicates"] += 1
             self.log.info("duplicate", **_where(record), event_id=envelope.id)
-            return _Finished(record)
+            return Finished(record)
         try:
             data = self._decode(record, envelope.type)
         except CodecError as error:
@@ -218,19 +181,15 @@ class Subscriber:
                 finished.key, finished.outputs = key, outputs
                 return finished
         self.counts["handled"] += 1
-        return _Finished(record, key, outputs)
+        return Finished(record, key, outputs)
 
-    async def _handle(
-        self, handler: Handler, event: Event, outputs: list[Pending]
-    ) -> tuple[Exception | None, int]:
+    async def _handle(self, handler: Handler, event: Event, outputs: list[Pending]) -> tuple[Exception | None, int]:
         """Call one handler until it returns or its attempts are used up: what it raised last, and the attempts."""
         for attempt in range(1, self.limits.attempts_max + 1):
             log = self.log.bind(**_where(event.record), event_id=event.envelope.id, handler=handler.name)
             context = Context(event, handler.name, attempt, log, self.publisher)
             try:
-                answer = (
-                    handler.function(event, context) if handler.wants_context else handler.function(event)
-                )
+                answer = handler.function(event, context) if handler.wants_context else handler.function(event)
                 if inspect.isawaitable(answer):
                     await answer
             except _ENDING:
@@ -256,14 +215,12 @@ class Subscriber:
     def _mode_fits(self, envelope: Envelope) -> bool:
         return (envelope.mode != "actual") if self.namespace.name else (envelope.mode == "actual")
 
-    def _bury(
-        self, record: Record, reason: str, message: str, attempts: int, event_id: str | None = None
-    ) -> _Finished:
+    def _bury(self, record: Record, reason: str, message: str, attempts: int, event_id: str | None = None) -> Finished:
         self.counts["dead_letters"] += 1
         self.log.error("dead_letter", **_where(record), event_id=event_id, reason=reason, message=message)
-        return _Finished(record, letter=self.deadletters.send(record, reason, message, attempts))
+        return Finished(record, letter=self.deadletters.send(record, reason, message, attempts))
 
-    def _bury_refused(self, progress: Sequence[_Progress]) -> bool:
+    def _bury_refused(self, progress: Sequence[Progress]) -> bool:
         """An event whose outputs the broker refuses for what they are is a dead letter too. Whether there was one."""
         found = False
         for part in progress:
@@ -275,7 +232,7 @@ class Subscriber:
                     found = True
         return found
 
-    def _settle(self, partition: Partition, part: _Progress) -> int | None:
+    def _settle(self, partition: Partition, part: Progress) -> int | None:
         """The offset to commit for a partition, if it has moved; holds it where a dead letter was not written."""
         offset: int | None = None
         stopped = False

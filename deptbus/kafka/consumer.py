@@ -1,11 +1,11 @@
-"""Consumers: a group member with manual commits, a tail without a group, and readers up to the known end.
+"""Consumers without a group: a tail, and readers up to the known end.
 
 All read committed records only. A log may end in transaction markers, which no client is shown: positions
 come from the end-of-partition event, never from counting records.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -20,7 +20,7 @@ from confluent_kafka import (
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.configuration import Configuration
 from deptbus.record import Record
-from deptbus.transport import Partition, Position
+from deptbus.transport import Partition
 
 BEGINNING = int(OFFSET_BEGINNING)
 END = int(OFFSET_END)
@@ -52,7 +52,11 @@ def to_record(message: Message, topic: str) -> Record:
     )
 
 
-class _Reader:
+# Cured by going on: a member that was too slow joins again, a lost broker comes back.
+_PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
+
+
+class Reader:
     """What all consumers share: batches of records, and the position reached in each partition."""
 
     def __init__(self, configuration: Configuration) -> None:
@@ -102,7 +106,7 @@ class _Reader:
         self._consumer.close()
 
 
-class Tail(_Reader):
+class Tail(Reader):
     """Follows topics from given offsets, without a group.
 
     ``starts``: physical topic to ``BEGINNING``, ``END`` or a mapping of partitions to offsets. What ``END``
@@ -216,106 +220,3 @@ def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[
             waiting = {p for p in waiting if tail.reached[name, p] < between[p][1]}
     finally:
         tail.close()
-
-
-class KafkaReceiver(_Reader):
-    """A member of a group that commits by hand. Used from one thread at a time."""
-
-    def __init__(self, configuration: Configuration, physical: Mapping[str, str]) -> None:
-        """``physical``: logical to physical name of each topic."""
-        super().__init__(configuration)
-        self._physical = physical
-        self._moved: dict[Partition, tuple[int, float]] = {}
-        self._held: set[Partition] = set()
-        self._due: dict[Partition, int] = {}
-        self._consumer.subscribe(list(physical.values()), on_revoke=self._revoked, on_lost=self._revoked)
-
-    def poll(self, count_max: int, timeout_s: float) -> list[Record]:
-        """The next records; none of a partition that was taken away meanwhile."""
-        if self._due:
-            self._commit_due()
-        records = self._records(count_max, timeout_s)
-        return [record for record in records if (record.topic, record.partition) in self.reached]
-
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit and wait for the answer. What falls into a rebalance is committed by a later ``poll``.
-
-        Partitions that now belong to another member are left out: it handles their records again.
-        """
-        self._due.update({partition: offset for partition, offset in offsets.items() if partition in self.reached})
-        if self._due:
-            self._commit_due()
-
-    def _commit_due(self) -> None:
-        wanted = [
-            TopicPartition(self._physical[topic], partition, offset) for (topic, partition), offset in self._due.items()
-        ]
-        try:
-            self._consumer.commit(offsets=wanted, asynchronous=False)
-        except KafkaException as error:
-            if error.args[0].code() not in _REBALANCING:
-                raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
-        else:
-            self._due.clear()
-
-    def hold(self, partition: Partition, offset: int) -> None:
-        """Go back to ``offset`` and deliver nothing of this partition until ``release``."""
-        if partition not in self.reached:
-            return
-        where = TopicPartition(self._physical[partition[0]], partition[1], offset)
-        self._consumer.pause([where])
-        self._consumer.seek(where)
-        self._held.add(partition)
-        self.reached[partition] = offset
-
-    def release(self, partition: Partition) -> None:
-        """Deliver a held partition again."""
-        if partition in self._held:
-            self._held.discard(partition)
-            self._consumer.resume([TopicPartition(self._physical[partition[0]], partition[1])])
-
-    def positions(self) -> list[Position]:
-        """Where this member stands; called now and then, it notices a partition that does not move."""
-        now = time.monotonic()
-        positions = []
-        for assigned in self._consumer.assignment():
-            partition = (logical_name(assigned.topic), assigned.partition)
-            _, end = self._consumer.get_watermark_offsets(assigned, cached=True)
-            reached = self.reached.get(partition, 0)
-            at, since = self._moved.get(partition, (-1, now))
-            if at != reached or reached >= end or partition in self._held:
-                at, since = reached, now
-            self._moved[partition] = (at, since)
-            positions.append(Position(*partition, reached, end, now - since))
-        return positions
-
-    def close(self) -> None:
-        """Commit what a rebalance has put off, and leave the group."""
-        if self._due:
-            self._commit_due()
-        super().close()
-
-    def _revoked(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
-        if self._due:
-            self._commit_due()
-        for taken in partitions:
-            partition = (logical_name(taken.topic), taken.partition)
-            self.reached.pop(partition, None)
-            self._due.pop(partition, None)
-            self._moved.pop(partition, None)
-            self._held.discard(partition)
-
-
-# The group is being shared out anew: a partition that stays is committed afterwards, one that goes is not.
-_REBALANCING = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError._NO_OFFSET,
-        KafkaError._ASSIGNMENT_LOST,
-    }
-)
-
-# Cured by going on: a member that was too slow joins again, a lost broker comes back.
-_PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from deptbus.kafka.configuration import consumer_configuration, producer_configuration
-from deptbus.kafka.consumer import KafkaReceiver
 from deptbus.kafka.producer import KafkaSender
+from deptbus.kafka.receiver import KafkaReceiver
 from deptbus.settings import Settings
 
 

@@ -46,7 +46,7 @@ class MemoryBroker:
         self.catalogue = catalogue
         self.namespace = namespace or Namespace()
         self.clock = clock
-        self.settings = settings or Settings()
+        self.settings = settings or Settings.load()
         ids = {(file.type, file.version): number for number, file in enumerate(catalogue.schemas.all(), 1)}
         self.codec = codec or make_codec(self.settings, catalogue, ids)
         self.changed = threading.Condition()
@@ -179,9 +179,7 @@ class MemorySender:
                 pending.settle(Outcome("unknown", event_id, topic, reason="the test says so"))
             else:
                 pending.settle(
-                    Outcome(
-                        "acknowledged", event_id, topic, record.partition, record.offset, record.timestamp_ms
-                    )
+                    Outcome("acknowledged", event_id, topic, record.partition, record.offset, record.timestamp_ms)
                 )
         return pending
 
@@ -223,9 +221,7 @@ class MemoryReceiver:
     def _take(self, count_max: int) -> list[Record]:
         committed = self._broker.committed.setdefault(self.group, {})
         share = self._broker.share(self)
-        self._next = {
-            partition: self._next.get(partition, committed.get(partition, 0)) for partition in share
-        }
+        self._next = {partition: self._next.get(partition, committed.get(partition, 0)) for partition in share}
         records: list[Record] = []
         for partition in sorted(share - self._held):
             topic, number = partition
