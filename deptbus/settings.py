@@ -69,9 +69,7 @@ class Settings(BaseSettings):
     value_bytes_max: int = Field(1_000_000, gt=0, description="The codec refuses larger values, in bytes.")
     publish_timeout_s: float = Field(30, gt=0, description="After this an unanswered publish is unknown.")
     publish_buffer_max: int = Field(100_000, gt=0, description="Events waiting in the producer at most.")
-    publish_linger_ms: float = Field(
-        1, ge=0, description="How long an event waits for others to travel with it."
-    )
+    publish_linger_ms: float = Field(0, ge=0, description="How long an event waits for others to travel with it.")
     handler_attempts_max: int = Field(3, ge=1, description="Calls of one handler for one event at most.")
     handler_backoff_ms: int = Field(
         200, ge=0, description="Pause before the second attempt; doubles each time."
