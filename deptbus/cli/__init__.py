@@ -6,7 +6,6 @@ and shows its traceback.
 
 import sys
 
-import click
 import typer
 
 from deptbus.cli import (
@@ -60,13 +59,7 @@ def main() -> None:
     """The entry point: runs the command and turns errors into a sentence and an exit code."""
     _assemble()
     try:
-        code = app(standalone_mode=False)
+        app()
     except BusError as error:
         output.error(str(error))
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    sys.exit(code if isinstance(code, int) else 0)
