@@ -78,6 +78,8 @@ class Exercise:
         """Drop what an earlier run left; create topics, register schemas, activate the packs."""
         settings = self.settings
         self.supervisor.end_leftovers()
+        for log in (self.directory / "logs").glob("*.log"):
+            log.unlink()
         say("registering the schemas")
         with open_registry(settings) as registry:
             levels = {
