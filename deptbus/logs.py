@@ -38,6 +38,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("httpx").setLevel(max(level, logging.WARNING))  # a line for each of sixty schemas
 
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:

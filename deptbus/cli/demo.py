@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WORKFLOW = "epidemic"
 TIMER = "quiet"
 """The timer of the workflow before which no incident closes."""
+REGIONS_OF_ONE_WORKER = 50
+"""With more regions than a province has, the journal is worked off by two workers, each with its partition."""
 PROBLEMS_SHOWN_MAX = 20
 _CHINA_MS = 8 * 3_600_000
 _WIND_DOWN_MS = 18 * 86_400_000
@@ -108,7 +110,10 @@ def make_plan(settings: "Settings", choice: Choice, seed: int, step: int) -> "Pl
         output.note(f"{len(found.problems)} rows or files could not be read as they stand.")
     content = load_workflows(settings.root, load_catalogue(settings.root, system_clock()))[WORKFLOW]
     pack = Pack.compile(with_not_before(content, TIMER, iso(midnight_ms(last))))
-    return Plan(found.items, midnight_ms(first), midnight_ms(last), (pack,), seed, step * 60_000)
+    return Plan(
+        found.items, midnight_ms(first), midnight_ms(last), (pack,), seed, step * 60_000,
+        advance_workers=2 if found.regions > REGIONS_OF_ONE_WORKER else 1,
+    )  # fmt: skip
 
 
 def show(summary: "Summary", lang: str) -> None:
