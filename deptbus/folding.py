@@ -4,22 +4,24 @@ Each partition is folded in a process of its own where there is much to fold, as
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from multiprocessing import get_context
+from typing import Any
 
 from deptbus.bootstrap import load_codec, open_registry
 from deptbus.catalogue import load_catalogue
 from deptbus.clock import system_clock
 from deptbus.codec import Codec
+from deptbus.errors import CodecError
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import end_offsets, read_partition
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.workflow.fold import (
     OUTPUT_TOPICS,
+    Folded,
     Written,
     compare_outputs,
     compare_snapshots,
@@ -28,6 +30,7 @@ from deptbus.workflow.fold import (
 from deptbus.workflow.partition import Partition, Read, RejectedEntry
 
 JOURNAL = "workflow.journal"
+INSTANCES = "workflow.instances"
 BATCH = 1_000
 """Journal entries applied at a time."""
 PARALLEL_FROM = 20_000
@@ -83,38 +86,48 @@ def fold_namespace(
 def _fold_partition(settings: Settings, number: int, instance: str | None, outputs: bool) -> FoldResult:
     with open_registry(settings) as registry:
         codec = load_codec(settings, load_catalogue(settings.root, system_clock()), registry)
-    reader = _Reader(settings, codec, number)
-    partition = Partition(number, stepped=bool(settings.namespace), decode=reader.decode)
+
+    def records(topic: str) -> Iterator[Record]:
+        return read_partition(reader_configuration(settings), settings.world.physical(topic), number)
+
+    log = PartitionLog(codec, number, records, stepped=bool(settings.namespace))
     try:
-        folded = fold(partition, reader.batches(), reader.rejected(), codec.encode, outputs=outputs)
+        folded = log.fold(outputs=outputs)
     except RejectedEntry as error:
-        return FoldResult(False, 0, reader.entries, (f"{JOURNAL}[{number}]: {error}.",))
+        return FoldResult(False, 0, log.entries, (f"{JOURNAL}[{number}]: {error}.",))
     if instance is not None:
         folded.snapshots = {key: found for key, found in folded.snapshots.items() if key == instance}
-    written = (record for record in reader.written("workflow.instances") if instance in (None, record.key))
-    differences = compare_snapshots(folded, written, codec.encode, reader.decode)
+    written = (record for record in log.written(INSTANCES) if instance in (None, record.key))
+    differences = compare_snapshots(folded, written, codec.encode, log.decode)
     for topic in OUTPUT_TOPICS if outputs else ():
-        differences += compare_outputs(topic, folded, reader.written(topic))
+        differences += compare_outputs(topic, folded, log.written(topic))
     instances = sum(found.type == "workflow.InstanceChanged" for found in folded.snapshots.values())
-    return FoldResult(not differences, instances, reader.entries, tuple(differences))
+    return FoldResult(not differences, instances, log.entries, tuple(differences))
 
 
-class _Reader:
-    """One partition number of the topics of a namespace."""
+class PartitionLog:
+    """One partition number of the bus's own topics. ``records`` gives a topic's records there, in order."""
 
-    def __init__(self, settings: Settings, codec: Codec, number: int) -> None:
+    def __init__(self, codec: Codec, number: int, records: Callable[[str], Iterable[Record]], *, stepped: bool) -> None:
         self.entries = 0
-        self._settings, self._codec, self._number = settings, codec, number
+        """Journal entries read."""
+        self._codec, self._number, self._records, self._stepped = codec, number, records, stepped
 
-    def decode(self, event_type: str, value: bytes) -> dict[str, object]:
+    def decode(self, event_type: str, value: bytes) -> dict[str, Any]:
         """The data of an event."""
         return self._codec.decode(value, event_type)
 
-    def _records(self, topic: str) -> Iterator[Record]:
-        physical = self._settings.world.physical(topic)
-        return read_partition(reader_configuration(self._settings), physical, self._number)
+    def fold(self, *, outputs: bool, ends: Iterable[int] | None = None) -> Folded:
+        """Fold the journal. ``ends``: offsets at which the batches end; then every snapshot is kept as well.
 
-    def rejected(self) -> frozenset[int]:
+        Raises ``RejectedEntry``.
+        """
+        partition = Partition(self._number, stepped=self._stepped, decode=self.decode)
+        batches = self._batches(sorted(ends or ()))
+        log = ends is not None
+        return fold(partition, batches, self._rejected(), self._codec.encode, outputs=outputs, log=log)
+
+    def _rejected(self) -> frozenset[int]:
         """The offsets that the journal says were passed over."""
         found = set()
         for record in self._records(JOURNAL):
@@ -122,18 +135,31 @@ class _Reader:
                 found.add(self._codec.decode(record.value)["entry"]["offset"])
         return frozenset(found)
 
-    def batches(self) -> Iterator[list[Read]]:
-        """The journal's entries, decoded."""
-        reads = self._reads()
-        while batch := list(islice(reads, BATCH)):
-            yield batch
+    def _batches(self, ends: list[int]) -> Iterator[list[Read]]:
+        batch: list[Read] = []
+        following = iter(ends)
+        end = next(following, None)
+        for read in self._reads():
+            while end is not None and read[0] > end:
+                yield batch
+                batch, end = [], next(following, None)
+            batch.append(read)
+            if len(batch) >= BATCH and end is None:
+                yield batch
+                batch = []
+        yield batch
 
     def _reads(self) -> Iterator[Read]:
+        """The entries, decoded; one that cannot be is among the dead letters, and passed over as by ``advance``."""
         for record in self._records(JOURNAL):
             self.entries += 1
-            entry = self._codec.decode(record.value)["entry"]
-            event = entry["event"]
-            yield record.offset, entry, self._codec.decode(entry["body"], event["type"]) if event else None
+            try:
+                entry = self._codec.decode(record.value)["entry"]
+                event, body = entry["event"], entry["body"]
+                data = self._codec.decode(body, event["type"]) if event is not None and body is not None else None
+            except CodecError:
+                continue
+            yield record.offset, entry, data
 
     def written(self, topic: str) -> Iterator[Written]:
         """The records of one of the bus's own topics."""
@@ -141,8 +167,8 @@ class _Reader:
             headers = dict(record.headers)
             yield Written(
                 (record.key or b"").decode(),
-                headers["ce_id"].decode(),
-                headers["ce_type"].decode(),
+                (headers.get("ce_id") or b"").decode(),
+                (headers.get("ce_type") or b"").decode(),
                 record.value or b"",
                 record.coordinates,
             )

@@ -44,10 +44,18 @@ class Folded:
     """The last record of ``workflow.instances`` of every key."""
     outputs: dict[str, list[tuple[str, bytes]]] = field(default_factory=lambda: {topic: [] for topic in OUTPUT_TOPICS})
     """Id and value of every output, by topic; empty where they were not asked for."""
+    log: list[Written] = field(default_factory=list)
+    """Every record of ``workflow.instances`` in order, as batches cut in this way give them; empty likewise."""
 
 
 def fold(
-    partition: Partition, batches: Iterable[list[Read]], rejected: frozenset[int], encode: Encode, *, outputs: bool
+    partition: Partition,
+    batches: Iterable[list[Read]],
+    rejected: frozenset[int],
+    encode: Encode,
+    *,
+    outputs: bool,
+    log: bool = False,
 ) -> Folded:
     """Apply a partition's journal from its beginning; raises ``RejectedEntry`` as ``Partition.apply`` does."""
     folded = Folded()
@@ -55,6 +63,9 @@ def fold(
         for output in partition.apply(batch, rejected):
             if output.topic == "workflow.instances":
                 folded.snapshots[output.key] = output
+                if log:
+                    value = encode(output.type, output.data)
+                    folded.log.append(Written(output.key, output.id, output.type, value, ""))
             elif outputs and output.topic in folded.outputs:
                 folded.outputs[output.topic].append((output.id, encode(output.type, output.data)))
     return folded
