@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ KAFKA_IMAGE = "apache/kafka:4.3.1"
 REGISTRY_IMAGE = "apicurio/apicurio-registry:3.3.3"
 
 _START_S = 90
+_OWNER = "deptbus.test.owner"
+"""The label that names the test run's pid on its containers."""
+_RUN_DIRS = "deptbus-test-"
+"""How run directories of test runs begin; the run's pid follows."""
 _SASL = {
     "listener.security.protocol.map": (
         "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,SASL:SASL_PLAINTEXT"
@@ -99,8 +104,25 @@ def choose() -> tuple[str, str]:
 @contextlib.contextmanager
 def shared_stack(kind: str) -> Iterator[SharedStack]:
     """A stack of the given kind, for as long as the context lasts."""
+    _sweep()
     with _containers() if kind == "containers" else _processes() as stack:
         yield stack
+
+
+def _sweep() -> None:
+    """End what test runs left behind that were killed themselves."""
+    for run_dir in Path(tempfile.gettempdir()).glob(f"{_RUN_DIRS}*"):
+        if not _lives(run_dir.name.removeprefix(_RUN_DIRS).split("-")[0]):
+            LocalStack(Settings.load(root=ROOT, run_dir=run_dir)).down(lambda text: None)
+            shutil.rmtree(run_dir, ignore_errors=True)
+    with contextlib.suppress(docker.errors.DockerException):
+        for container in docker.from_env(timeout=5).containers.list(all=True, filters={"label": _OWNER}):
+            if not _lives(container.labels[_OWNER]):
+                container.remove(force=True, v=True)
+
+
+def _lives(pid: str) -> bool:
+    return pid.isdigit() and Path(f"/proc/{pid}").exists()
 
 
 def free_ports(count: int) -> list[int]:
@@ -120,7 +142,7 @@ def _registry_url(port: int) -> str:
 def _processes() -> Iterator[SharedStack]:
     """The local stack in a directory of its own, with the second listener."""
     kafka, controller, sasl, registry = free_ports(4)
-    with tempfile.TemporaryDirectory(prefix="deptbus-test-") as run_dir:
+    with tempfile.TemporaryDirectory(prefix=f"{_RUN_DIRS}{os.getpid()}-") as run_dir:
         settings = Settings.load(
             root=ROOT,
             run_dir=run_dir,
@@ -170,7 +192,7 @@ def _ended(container: DockerContainer) -> bool:
 
 
 def _container(image: str, ports: dict[int, int]) -> DockerContainer:
-    container = DockerContainer(image)
+    container = DockerContainer(image).with_kwargs(labels={_OWNER: str(os.getpid())})
     container.ports = {f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in ports.items()}
     return container
 

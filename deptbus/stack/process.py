@@ -83,7 +83,7 @@ class DetachedProcess:
     def await_end(self, timeout_s: float) -> None:
         """Wait until an ending process has let go of its ports and files.
 
-        After kill -9 its first thread is gone at once, and its command line with it, while others still hold them.
+        After kill -9 its command line is gone at once, while threads that end later still hold them.
         """
         limit = time.monotonic() + timeout_s
         while (noted := self._noted()) and _is_ending(noted["pid"]) and time.monotonic() < limit:
@@ -107,10 +107,11 @@ def _command_line(pid: int) -> list[str]:
 
 
 def _is_ending(pid: int) -> bool:
-    """Whether a process has lost its first thread and not yet the others."""
+    """Whether a process has given up its memory, and with it its command line, and not yet everything else."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    return fields["State"].startswith("Z") and int(fields["Threads"]) > 1
+    over = fields["State"].startswith("Z") and int(fields["Threads"]) == 1
+    return not over and not any(_command_line(pid))

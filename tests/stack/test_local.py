@@ -34,7 +34,7 @@ def _quiet(text: str) -> None:
 def settings() -> Iterator[Settings]:
     """One run directory for the whole module: every test takes the stack as the one before left it."""
     kafka, controller, registry = free_ports(3)
-    with tempfile.TemporaryDirectory(prefix="deptbus-local-") as run_dir:
+    with tempfile.TemporaryDirectory(prefix=f"deptbus-test-{os.getpid()}-") as run_dir:
         settings = Settings.load(
             root=ROOT,
             run_dir=run_dir,
