@@ -16,8 +16,9 @@ POINTS = (
     "after-commit",
     "while-restoring",
 )
-"""In the order of the work: records at hand; journal entries flushed (correlate); outputs computed; records of
-the transaction handed over; committed and not acknowledged; a partition's state half restored."""
+"""In the order of the work: records at hand; journal entries flushed (correlate); outputs computed, and those of
+correlate handed over; records of the transaction handed over; committed and not acknowledged; a partition's state
+half restored."""
 
 _armed = ""
 _left = 0

@@ -1,8 +1,8 @@
 """Runs all desks in one process: hears the clock, reads what is asked, publishes what is due, reports.
 
 Nothing is kept: a process that starts again plays the clock's announcements and the tasks from their beginning
-without publishing, up to the newest announcement, which it plays in earnest. Ids follow from the requests, so what
-was published of that step already is published again as the same events.
+without publishing, up to the newest announcement, which it plays in earnest. Ids follow from the requests, so it finds
+on the departments' topics what was published of that step already, and publishes the rest.
 """
 
 import importlib
@@ -14,6 +14,8 @@ from deptbus.errors import DefinitionError
 from deptbus.exercise.clock import TASKS, Announcement, Report
 from deptbus.exercise.desks import AnswerWith, Desks
 from deptbus.exercise.link import CLOCK, Link, event_of, partitions, to_announcement
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail
 from deptbus.record import Record
 
@@ -49,6 +51,7 @@ class DeskProcess:
         newest = link.tail({CLOCK: END})
         self._history = newest.reached.get((CLOCK, 0), 0)
         newest.close()
+        self._told = told(link) if self._history else {}
         self._tail: Tail = link.tail({CLOCK: BEGINNING, TASKS: BEGINNING})
         self._unread: dict[int, list[Record]] = {}
         self._steps: list[Announcement] = []
@@ -102,7 +105,12 @@ class DeskProcess:
 
     def _play(self, step: Announcement) -> None:
         self._read(step)
+        outputs: dict[str, int] = {}
         for answer in self._desks.due(step.ends_at):
+            if answer.id in self._told:
+                partition, end = self._told[answer.id]
+                outputs[partition] = max(end, outputs.get(partition, 0))
+                continue
             draft = answer.draft
             self._link.publish(
                 answer.department,
@@ -117,5 +125,23 @@ class DeskProcess:
                 cause=answer.cause,
                 correlation_id=answer.cause.data["instance"],
             )
-        outputs = self._link.flush()
+        for partition, end in self._link.flush().items():
+            outputs[partition] = max(end, outputs.get(partition, 0))
+        self._told = {}  # what comes after the first step in earnest is new
         self._link.report(Report("desks", step.step, outputs=outputs, next_at=self._desks.next_at()))
+
+
+def told(link: Link) -> dict[str, tuple[str, int]]:
+    """Every event on the departments' topics: its id, its partition (``<topic>/<number>``) and the offset after it."""
+    owned = [name for name, topic in link.catalogue.topics.items() if topic.owner in link.catalogue.departments]
+    ends = Admin(client_configuration(link.settings)).end_offsets(link.settings.world, owned)
+    tail = link.tail(dict.fromkeys({topic for topic, _ in ends}, BEGINNING))
+    found: dict[str, tuple[str, int]] = {}
+    try:
+        while not tail.has_reached(ends):
+            for record in tail.poll(_LOOK_UP_S, 10_000):
+                event_id = dict(record.headers).get("ce_id") or b""
+                found[event_id.decode(errors="replace")] = f"{record.topic}/{record.partition}", record.offset + 1
+    finally:
+        tail.close()
+    return found

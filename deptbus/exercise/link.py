@@ -1,5 +1,6 @@
 """What a process of an exercise needs of the bus: the catalogue, the codec, one sender for all owners, tails."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ REPORTED = "bus.ProgressReported"
 ANNOUNCED = "bus.StepAnnounced"
 _OWN = tuple(f"{owner}." for owner in BUS_OWNERS)
 """What topics of the bus's own begin with: announcements, reports and ticks are no inputs."""
+_log = logging.getLogger("deptbus.exercise.link")
 
 
 class Link:
@@ -84,6 +86,7 @@ class Link:
                 continue
             partition = f"{outcome.topic}/{outcome.partition}"
             ends[partition] = max(ends.get(partition, 0), outcome.offset + 1)
+            _log.debug("acknowledged %s %s@%d", outcome.event_id, partition, outcome.offset)
         self._waiting.clear()
         return ends
 

@@ -84,9 +84,7 @@ class Correlate:
         self.topics = tuple(sorted(wiring.world.physical(topic) for topic in self._subscribed))
         self._correlator = Correlator(packs.shelf.packs.values())
         # Asked for, not taken from the catalogue: an exercise may have its own number.
-        self._journal = sorted(
-            end_offsets(reader_configuration(wiring.settings), wiring.world.physical(JOURNAL))
-        )
+        self._journal = sorted(end_offsets(reader_configuration(wiring.settings), wiring.world.physical(JOURNAL)))
         self._intake: Intake[tuple[TP, Record]] = Intake(INTAKE_MAX)
         self._positions = Positions()
         self._news = False
@@ -165,6 +163,7 @@ class Correlate:
         pending: list[Pending] = []
         for record in records:
             self._one(record, pending)
+        hit("after-outputs")
         if pending:
             self._wiring.sender.flush()
             for each in pending:
