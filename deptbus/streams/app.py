@@ -5,8 +5,11 @@ agent: what was not acknowledged is delivered again to whoever comes next.
 """
 
 import asyncio
+import os
 import signal
 import ssl
+import sys
+import traceback
 from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +22,7 @@ from faust.types import TP, ConsumerMessage
 from yarl import URL
 
 from deptbus.clock import system_clock
+from deptbus.errors import BusError
 from deptbus.namespace import Namespace
 from deptbus.record import Record
 from deptbus.settings import Settings
@@ -200,7 +204,7 @@ def _credentials(settings: Settings) -> Any:
 
 
 def serve(settings: Settings, group: str, worker: str, processor: Processor) -> None:
-    """Run until a signal (returns) or the first error (raises it)."""
+    """Run until a signal (returns) or the first error (ends the process with its exit code, or 1)."""
     asyncio.run(_serve(settings, group, worker, processor))
 
 
@@ -221,10 +225,21 @@ async def _serve(settings: Settings, group: str, worker: str, processor: Process
     stopping = app.spawn(_until(stopped), "stop")
     await asyncio.wait([app.failure, stopping], return_when=asyncio.FIRST_COMPLETED)
     if app.failure.done():
-        _log.error("failed", worker=worker, error=str(app.failure.exception()))
-        app.failure.result()
+        _die(worker, app.failure.exception())
     await _end(app, processor, tasks)
     _log.info("stopped", worker=worker)
+
+
+def _die(worker: str, error: BaseException | None) -> None:
+    """End the process at once: threads of Faust would keep an unwound one alive, and could still commit."""
+    code = 1
+    if isinstance(error, BusError):
+        code = error.exit_code
+    else:
+        traceback.print_exception(error)
+    _log.error("failed", worker=worker, error=f"{type(error).__name__}: {error}", exit_code=code)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 async def _tell_health(app: App, path: Path) -> None:
@@ -254,6 +269,7 @@ async def _end(app: App, processor: Processor, tasks: Iterable["asyncio.Task[Non
         await asyncio.wait_for(app.stop(), STOP_S)
     except TimeoutError:
         _log.warning("cut_off", after_s=STOP_S)
+        os._exit(0)
     for task in tasks:
         task.cancel()
 
