@@ -12,7 +12,6 @@ from deptbus.schemas.store import load_schemas
 from tests.command.projecting import INSTANCE, REGION, board_of, command_pack
 from tests.workflow.world import HOUR, ROOT, START, World, codec, pack_of, sample, workflow
 
-
 STORE = load_schemas(ROOT)
 
 
@@ -61,7 +60,7 @@ def test_what_stands_in_angle_brackets_is_refused() -> None:
     check_filled(filled, schema)
     with pytest.raises(ActRefused, match="has no field extra"):
         check_filled(filled | {"extra": 1}, schema)
-    with pytest.raises(ActRefused, match="The field ban of police.BanIssued is missing"):
+    with pytest.raises(ActRefused, match=r"The field ban of police\.BanIssued is missing"):
         check_filled({name: value for name, value in filled.items() if name != "ban"}, schema)
 
 
