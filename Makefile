@@ -66,11 +66,11 @@ test-faults: setup ## kill workers and brokers under load and compare the outcom
 bench: setup ## measure
 	@$(BIN)/python -m bench
 
-lock: setup ## write the lock files anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml \
+lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1: to the newest versions)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml \
 		--extra java --group dev --constraint requirements.lock -o requirements-dev.lock
 
 clean: ## stop the local stack and remove .venv, .run with all its data, and caches
