@@ -1,6 +1,8 @@
 """``deptbus demo``: one epidemic through every department, from the first report to the closed incidents."""
 
 import logging
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +52,7 @@ def demo(
     from deptbus.settings import Settings  # noqa: PLC0415
     from deptbus.stack.choice import open_stack  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers are stopped too
     settings = Settings.load(namespace=namespace)
     plan = make_plan(settings, choose(settings.root, data, province, first, last), seed, step)
     with output.err.status("starting the stack") as spinner:
