@@ -12,6 +12,8 @@ What differs from Faust's own, and why (each was measured on faust-streaming 0.1
 """
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -20,6 +22,8 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from deptbus.errors import BusError
 
 ASK_S = 0.05
 """How long one request for records waits inside the process; data wake it at once."""
@@ -30,6 +34,13 @@ FETCH_BYTES_MAX = 1_048_576
 RECORDS_MAX = 2_000
 """Records handed on at once."""
 RETRY_BACKOFF_MS = 50
+LOSSES_MAX = 5
+LOSSES_S = 20.0
+"""So many losses of membership in so short a time are not stalls: each of these takes a session, six seconds."""
+
+
+class SlotTaken(BusError):
+    """Two processes run in one worker slot."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -107,6 +118,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         ends = await consumer.end_offsets(list(consumer.assignment()))
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
+    async def on_start(self) -> None:
+        """Connect, and watch for a membership that is lost again and again."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        reset = coordinator.reset_generation
+        losses: deque[float] = deque(maxlen=LOSSES_MAX)
+
+        def lost() -> None:
+            reset()
+            losses.append(time.monotonic())
+            if len(losses) == LOSSES_MAX and losses[-1] - losses[0] < LOSSES_S:
+                self.app.loop.call_soon_threadsafe(self.app.fail, SlotTaken(
+                    f"Membership in the group {self.app.conf.id} is lost again and again: another process runs as "
+                    f"{self.app.conf.consumer_group_instance_id}. Give every worker a slot of its own (--worker)."
+                ))  # fmt: skip
+
+        # aiokafka cannot tell: its heartbeats do not name the instance, so it is not told that it is fenced.
+        coordinator.reset_generation = lost
 
     async def on_thread_stop(self) -> None:
         """Leave the group and stop. aiokafka has static members stay; others would wait for their session."""
