@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deptbus.envelope import from_headers
 from deptbus.errors import CodecError
 from deptbus.exercise.link import Link
 from deptbus.kafka.admin import Admin
@@ -79,6 +80,7 @@ class _Counting:
 
     def _count_import(self, kind: bytes | None, record: Record) -> None:
         try:
+            from_headers(record.headers)
             data = self._link.data(record)
         except CodecError:  # it is among the dead letters
             return

@@ -24,6 +24,8 @@ RESTARTS_PER_MINUTE_MAX = 20
 """A worker that dies more often is not started again, and the exercise ends."""
 STOP_TIMEOUT_S = 15.0
 """After this a worker that was asked to stop is killed."""
+EXITS_MAX = 1_000
+"""So many exit codes of a worker are remembered."""
 _MINUTE_S = 60.0
 _log = logging.getLogger("deptbus.exercise.supervisor")
 
@@ -38,7 +40,8 @@ class Worker:
     pid_path: Path
     wanted: bool = True
     starts: int = 0
-    exit_code: int | None = None
+    exits: deque[int] = field(default_factory=lambda: deque(maxlen=EXITS_MAX))
+    """How its processes ended, the last of them."""
     process: subprocess.Popen[bytes] | None = None
     deaths: deque[float] = field(default_factory=deque)
     failpoints: deque[str] = field(default_factory=deque)
@@ -136,11 +139,15 @@ class Supervisor:
     def wait(self, name: str, timeout_s: float) -> int | None:
         """The exit code of a worker that ends by itself; None if it has not ended in time."""
         worker = self._workers[name]
-        return worker.exit_code if worker.ended.wait(timeout_s) else None
+        return worker.exits[-1] if worker.ended.wait(timeout_s) else None
 
     def starts(self, name: str) -> int:
         """How often a worker was started."""
         return self._workers[name].starts
+
+    def exits(self, name: str) -> list[int]:
+        """How a worker's processes have ended so far: their exit codes, -9 after kill -9."""
+        return list(self._workers[name].exits)
 
     def names(self) -> list[str]:
         """The workers that are to run."""
@@ -183,7 +190,7 @@ class Supervisor:
         with self._lock:
             if worker.process is not process:
                 return
-            worker.exit_code = code
+            worker.exits.append(code)
             again = worker.wanted and code != 0 and self._may_restart(worker)
             if again:
                 _log.warning("%s ended with %d and is started again", worker.name, code)
@@ -202,7 +209,7 @@ class Supervisor:
             return True
         self._failure = (
             f"The worker {worker.name} died {len(worker.deaths)} times within a minute (last with "
-            f"{worker.exit_code}) and is given up; see {worker.log_path}."
+            f"{worker.exits[-1]}) and is given up; see {worker.log_path}."
         )
         return False
 
