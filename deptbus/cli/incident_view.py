@@ -1,14 +1,18 @@
 """How incidents are shown to people: the list, one incident, and what came of an order."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deptbus.cli import output, words
+from deptbus.clock import from_iso
 from deptbus.desk.afteraction import AfterAction, TaskRecord
 from deptbus.desk.board import short_ids
 from deptbus.desk.incidents import Incident
 from deptbus.outcome import Outcome
 from deptbus.settings import Settings
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
 def show_list(settings: Settings, rows: list[Incident]) -> None:
@@ -59,7 +63,7 @@ def show_record(settings: Settings, record: AfterAction, last: int | None) -> No
     ]
     if resources:
         _table(
-            words.word("resources", lang), ("resource", "requested", "committed", "open", "declined"), resources, lang
+            words.word("resources", lang), ("resource", "asked_for", "committed", "open", "declined"), resources, lang
         )
     _timeline(record, last, short, lang)
     _banner(settings)
@@ -147,7 +151,7 @@ def _timeline(record: AfterAction, last: int | None, short: Mapping[str, str], l
             line["rule"],
             short.get(line["task"] or "", ""),
             line["actor"] or line["department"],
-            "\n".join(f"{name}: {value}" for name, value in line["detail"].items()),
+            "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in _detail(line).items()),
             line["basis"],
             line["cause"][:8],
         )
@@ -157,8 +161,17 @@ def _timeline(record: AfterAction, last: int | None, short: Mapping[str, str], l
     _table(f"{words.word('timeline', lang)}: {len(lines)} / {len(record.timeline)}", columns, rows, lang)
 
 
+def _detail(line: Mapping[str, Any]) -> dict[str, str]:
+    """The particulars of a line, their times as those beside them; without the event that is its cause anyway."""
+    return {
+        name: words.moment(from_iso(value)) if _TIME.fullmatch(value) else value
+        for name, value in line["detail"].items()
+        if not (name == "event" and value == line["cause"])
+    }
+
+
 def _line(line: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
-    detail = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in line["detail"].items() if value)
+    detail = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in _detail(line).items() if value)
     about = ", ".join(part for part in (line["task"] and line["task"][:8], line["department"], detail) if part)
     return words.moment(line["at"]), words.word(line["kind"], lang), about
 

@@ -100,6 +100,8 @@ class AfterAction:
     levels: list[dict[str, Any]] = field(default_factory=list)
     tasks: list[TaskRecord] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
+    unplaced: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of the same key at times when no instance of it was open: parked, unmatched, late."""
     snapshot: Snapshot | None = None
     definition: Definition | None = None
 
@@ -144,6 +146,7 @@ class AfterAction:
                     "levels": self.levels,
                     "tasks": [asdict(task) for task in self.tasks],
                     "timeline": self.timeline,
+                    "unplaced": self.unplaced,
                 }
             ),
             "closed_because": self.closed_because,

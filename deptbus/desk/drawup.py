@@ -27,19 +27,30 @@ def draw_up(
     tasks: Iterable[Told],
     timeline: Iterable[Told],
     *,
+    unplaced: Iterable[Told] = (),
     as_of: int,
     snapshot: Snapshot | None,
     definition: Definition | None,
 ) -> AfterAction:
-    """The record of ``instance`` from what was told up to ``as_of``, both in the order of their partition."""
+    """The record of ``instance`` from what was told up to ``as_of``, each in the order of its partition.
+
+    ``unplaced`` are the lines of its key that belong to no instance.
+    """
     drawing = _Drawing(AfterAction(instance, as_of, snapshot=snapshot, definition=definition), tasks)
     for told in timeline:
         if told.time_ms <= as_of:
             drawing.take(told)
     record = drawing.record
+    record.unplaced = [_as_line(told) for told in unplaced if told.time_ms <= as_of]
     for task in record.tasks:
         task.overdue = task.outcome is None and task.paused_at is None and as_of > task.due
     return record
+
+
+def _as_line(told: Told) -> dict[str, Any]:
+    """A line of the timeline and where it stands."""
+    names = ("kind", "at", "rule", "task", "department", "actor", "basis", "cause", "detail")
+    return {**{name: told.data[name] for name in names}, "event": told.id, "record": told.where}
 
 
 class _Drawing:
@@ -59,8 +70,7 @@ class _Drawing:
         """Take in one line of the timeline."""
         line = told.data
         kind, detail, at = str(line["kind"]), line["detail"], line["at"]
-        names = ("kind", "at", "rule", "task", "department", "actor", "basis", "cause", "detail")
-        self.record.timeline.append({**{name: line[name] for name in names}, "event": told.id, "record": told.where})
+        self.record.timeline.append(_as_line(told))
         if kind == "opened":
             self.record.opened_at = at
         elif kind == "closed":

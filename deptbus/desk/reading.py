@@ -4,7 +4,7 @@ What belongs to an instance lies in one partition, that of its ``<workflow>/<key
 by their keys, without decoding them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -76,9 +76,19 @@ class Reading:
             if at_ms < snapshot["opened_at"]:
                 raise NotFound(f"{name} was not open yet at that time.")
             snapshot = self._earlier(self._snapshots(partition), snapshot, at_ms)
-        tasks, timeline = (list(self._told(topic, partition, name)) for topic in (TASKS, TIMELINE))
-        as_of = board.now_ms if at_ms is None else at_ms
-        return draw_up(name, tasks, timeline, as_of=as_of, snapshot=snapshot, definition=definition)
+        key = name.rpartition("/")[0]
+        lines: dict[str, list[Told]] = {name: [], key: []}
+        for told in self._told(TIMELINE, partition, lines):
+            lines[told.data["instance"]].append(told)
+        return draw_up(
+            name,
+            self._told(TASKS, partition, {name}),
+            lines[name],
+            unplaced=lines[key],
+            as_of=board.now_ms if at_ms is None else at_ms,
+            snapshot=snapshot,
+            definition=definition,
+        )
 
     def task_ever(self, prefix: str) -> Found | None:
         """A task of any time whose id begins like this; reads all that was ever asked for."""
@@ -159,9 +169,11 @@ class Reading:
                 found = data if data["clock"] <= at_ms else found
         return found
 
-    def _told(self, topic: str, partition: int, instance: str) -> Iterator[Told]:
+    def _told(self, topic: str, partition: int, names: Iterable[str]) -> Iterator[Told]:
+        """The events under some keys."""
+        keys = {name.encode() for name in names}
         for record in read_partition(self._configuration, self._physical(topic), partition):
-            if record.key == instance.encode():
+            if record.key in keys:
                 envelope = from_headers(record.headers)
                 yield Told(envelope.id, envelope.type, envelope.time_ms, record.coordinates, self.decode(record))
 

@@ -1,5 +1,6 @@
 """What the desk and the command see of a world in memory, and a workflow for them to work on."""
 
+from collections import defaultdict
 from typing import Any
 
 from deptbus.desk.afteraction import AfterAction, Told
@@ -57,17 +58,17 @@ def board_of(world: World, now_ms: int) -> Board:
 
 def record_of(world: World, as_of: int, instance: str = INSTANCE) -> AfterAction:
     """The after-action record that the outputs of a world give."""
-    told: dict[str, list[Told]] = {"workflow.tasks": [], "workflow.timeline": []}
+    told: dict[tuple[str, str], list[Told]] = defaultdict(list)
     for number, output in enumerate(world.outputs):
-        if output.topic in told and output.key == instance:
-            where = f"{output.topic}[0]@{number}"
-            told[output.topic].append(Told(output.id, output.type, output.time_ms, where, output.data))
+        where = f"{output.topic}[0]@{number}"
+        told[output.topic, output.key].append(Told(output.id, output.type, output.time_ms, where, output.data))
     board = board_of(world, as_of)
     snapshot = board.instances.get(instance)
     return draw_up(
         instance,
-        told["workflow.tasks"],
-        told["workflow.timeline"],
+        told["workflow.tasks", instance],
+        told["workflow.timeline", instance],
+        unplaced=told["workflow.timeline", instance.rpartition("/")[0]],
         as_of=as_of,
         snapshot=snapshot,
         definition=board.definition(snapshot) if snapshot else None,

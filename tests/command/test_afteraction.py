@@ -140,3 +140,13 @@ def test_requests_whose_retention_is_over_leave_the_record_whole(kept: int) -> N
     verify = next(task for task in record.tasks if task.step == "verify")
     assert (verify.title_en, verify.department, verify.acknowledge_by) == ("Test", "health", START + HOUR)
     assert verify.role == ("health_authority" if kept else None)
+
+
+def test_what_came_when_none_was_open_stands_beside_the_record() -> None:
+    world = _opened()
+    _order(world, "close", START + HOUR)
+    gathering = sample("urban.GatheringDetected", region=REGION, gathering="G-1")
+    world.publish("urban.GatheringDetected", gathering, at=START + HOUR // 2, region=REGION, id="too-late")
+    record = record_of(world, START + HOUR)
+    assert [(line["kind"], line["cause"]) for line in record.unplaced] == [("late", "too-late")]
+    assert record.timeline[-1]["kind"] == "closed"
