@@ -148,16 +148,18 @@ class Partition:
                 batch.held.append(read)
             else:
                 for name in self._concerned(batch, entry):
-                    self._entry(batch, name, entry, data, offset)
+                    self._entry(batch, name, read, offset)
 
-    def _entry(self, batch: _Batch, name: str, entry: Entry, data: dict[str, Any] | None, offset: int) -> None:
+    def _entry(self, batch: _Batch, name: str, read: Read, offset: int) -> None:
+        """``offset`` is what snapshots name: the entry's own, or that of the tick until which it was held."""
+        own, entry, data = read
         state = self._state(batch, name)
         if not entry["key"] and not _within(state, entry):
             return
         try:
             result = apply_entry(self.packs, state, entry, data, offset, self._decode)
         except Exception as error:  # a poison pack or a bug: the journal says that it was passed over
-            raise RejectedEntry(offset, f"{type(error).__name__}: {error}") from error
+            raise RejectedEntry(own, f"{type(error).__name__}: {error}") from error
         self._put(batch, state, result, offset)
 
     def _tick(self, batch: _Batch, tick: Entry, offset: int) -> None:
@@ -191,7 +193,7 @@ class Partition:
             heapq.heapify(items)
             for read in sorted(by_key[name], key=lambda read: entry_order(read[1])):
                 self._fire_until(batch, name, items, read[1]["at"], offset)
-                self._entry(batch, name, read[1], read[2], offset)
+                self._entry(batch, name, read, offset)
             self._fire_until(batch, name, items, batch.at, offset)
 
     def _fire_until(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int) -> None:
