@@ -1,6 +1,5 @@
 """``deptbus desk``: an officer's tasks, and what the officer says and does about them."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +43,7 @@ def list_tasks(
     tasks = board.open_tasks(department, instance)
     short = short_ids(task.task for task in board.open_tasks())
     if as_json:
-        output.json([as_data(task, board) | {"short": short[task.task]} for task in tasks])
+        output.json([task.to_json(board.now_ms) | {"short": short[task.task]} for task in tasks])
     elif not tasks:
         output.note(f"{department} has no open task{f' in {instance}' if instance else ''}.")
     else:
@@ -140,27 +139,6 @@ def complete(
         check_filled(content, schema)
         subject = subject or found.subject or found.region or found.task
         _publish(reading, board, found, ending, content, officer, basis, at, as_json, subject)
-
-
-def as_data(task: "OpenTask", board: "Board") -> dict[str, Any]:
-    """An open task for programs."""
-    from deptbus.clock import iso  # noqa: PLC0415
-
-    times = ("requested_at", "acknowledge_by", "complete_by", "acknowledged_at", "paused_at")
-    plain = (
-        "task", "request", "instance", "workflow", "region", "level", "step", "subject", "role", "department", "basis",
-        "cause", "state", "attempt", "escalations",
-    )  # fmt: skip
-    return {
-        **{name: getattr(task, name) for name in plain},
-        **{name: None if (value := getattr(task, name)) is None else iso(value) for name in times},
-        "titles": task.asked.titles.model_dump(),
-        "context": dict(task.context),
-        "completes_with": list(task.completions),
-        "due": iso(task.due),
-        "late": task.is_late(board.now_ms),
-        "as_of": iso(board.now_ms),
-    }
 
 
 def _look() -> "Reading":
@@ -303,4 +281,3 @@ def _show(reading: "Reading", department: str, board: "Board", tasks: list["Open
     output.table(heading, [words.word(column, lang) for column in columns], rows)
     if reading.settings.namespace:
         output.note(f"This is not actual life: namespace {reading.settings.namespace}.")
-    sys.stdout.flush()

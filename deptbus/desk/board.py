@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deptbus.clock import iso
 from deptbus.errors import ActRefused, NotFound
 from deptbus.workflow.definition import Definition, Gate, Step, Titles
 
@@ -74,6 +75,23 @@ class OpenTask:
     def completions(self) -> tuple[str, ...]:
         """The department's own event types that complete it; without any, its answer does."""
         return tuple(kind for kind in self.endings if kind in self.asked.completed_by)
+
+    def to_json(self, now_ms: int) -> dict[str, Any]:
+        """The task for programs, as it stands at ``now_ms``; times as RFC 3339."""
+        times = ("requested_at", "acknowledge_by", "complete_by", "acknowledged_at", "paused_at", "due")
+        plain = (
+            "task", "request", "instance", "workflow", "region", "level", "step", "subject", "role", "department",
+            "basis", "cause", "state", "attempt", "escalations",
+        )  # fmt: skip
+        return {
+            **{name: getattr(self, name) for name in plain},
+            **{name: None if (value := getattr(self, name)) is None else iso(value) for name in times},
+            "titles": self.asked.titles.model_dump(),
+            "context": dict(self.context),
+            "completes_with": list(self.completions),
+            "late": self.is_late(now_ms),
+            "as_of": iso(now_ms),
+        }
 
 
 @dataclass(frozen=True, slots=True)
