@@ -1,13 +1,12 @@
 """How quick correlate and advance are, on the broker and registry that the settings name.
 
-    python bench/streams.py [--entries 50000] [--events 300] [--partitions 4]
+    python bench/streams.py [--entries 50000] [--events 300]
 
 Makes a namespace of its own and drops it. Prints what advance does in a second, and how long one event takes from
 its publishing to its journal entry, and one tick to its report.
 """
 
 import argparse
-import dataclasses
 import os
 import subprocess
 import sys
@@ -18,8 +17,10 @@ from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from deptbus.envelope import Envelope
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import END, Tail
+from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.workflow.correlate import Correlator
 from tests.streams.world import CASES, World, counting
@@ -88,9 +89,11 @@ def hops(world: World, count: int) -> None:
     settings = world.settings
     journal = Tail(reader_configuration(settings), {settings.world.physical("workflow.journal"): END})
     times = []
+    publisher = world._publisher("health")
     for _ in range(count):
         began = time.perf_counter()
-        world.publish(["440100"])
+        publisher.send(publisher.prepare(CASES, sample_of("440100"), subject="440100", region="440100", time_ms=START))
+        world.sender.flush()
         _until("an entry", lambda: bool(journal.poll(1)))
         times.append(time.perf_counter() - began)
     _spread("event published, correlated, journal entry read", times)
@@ -101,13 +104,13 @@ def ticks(world: World, tail: Tail) -> None:
     """From handing the ticks of a step to the producer until every partition has reported it."""
     partitions = world.catalogue.topic("workflow.journal").partitions
     for busy, name in ((False, "an empty step"), (True, "a step with one event")):
+        journal = Tail(reader_configuration(world.settings), {world.settings.world.physical("workflow.journal"): END})
         times = []
         for count in range(100):
             step = 10 + count + 1_000 * busy
             if busy:
-                entries = len(world.journalled()) if count == 0 else entries + 1  # noqa: F821
                 world.publish(["440100"], time_ms=START + step * HOUR)
-                time.sleep(0.02)
+                _until("its entry", lambda: bool(journal.poll(1)))
             began = time.perf_counter()
             world.tick(step)
             reported: set[str] = set()
@@ -117,6 +120,7 @@ def ticks(world: World, tail: Tail) -> None:
                     if data["role"] == "advance" and data["step"] == step:
                         reported |= set(data["positions"])
             times.append(time.perf_counter() - began)
+        journal.close()
         _spread(f"tick of {name}, to the last report of {partitions}", times)
 
 
@@ -125,10 +129,6 @@ def throughput(world: World, count: int, workers: dict[str, "subprocess.Popen[by
     publisher = world._publisher("workflow")
     pack = counting()
     correlator = Correlator([pack])
-    from deptbus.envelope import Envelope  # noqa: PLC0415
-    from deptbus.record import Record  # noqa: PLC0415
-    from tests.workflow.world import sample  # noqa: PLC0415
-
     for number in range(count):
         region = f"44{number % 1000:04}"
         data = sample_of(region)
@@ -147,7 +147,6 @@ def throughput(world: World, count: int, workers: dict[str, "subprocess.Popen[by
     world.wait_for_step(6_000)
     took, cpu = time.perf_counter() - began, _cpu_s(workers["advance"]) - before
     print(f"advance: {count} held entries applied at one tick in {took:.1f} s ({count / took:.0f}/s; CPU {cpu:.1f} s)")
-    del sample, dataclasses
 
 
 def sample_of(region: str) -> dict[str, object]:

@@ -34,7 +34,9 @@ LIMIT_S = 40
 REGIONS = [f"44{number:04}" for number in range(40)]
 
 
-def counting(version: int = 1, more_rules: Iterable[dict[str, Any]] = ()) -> Pack:
+def counting(
+    version: int = 1, more_rules: Iterable[dict[str, Any]] = (), acknowledge_by: str = "30m"
+) -> Pack:
     """Counts cases by region, and asks a hospital to look when a region is new."""
     titles = {"zh": "计数", "en": "Counting"}
     return pack_of(
@@ -52,7 +54,7 @@ def counting(version: int = 1, more_rules: Iterable[dict[str, Any]] = ()) -> Pac
             "steps": [
                 {
                     "step": "look", "titles": titles, "on": ["opened"], "role": "clerk", "basis": "a law",
-                    "acknowledge_by": "30m", "complete_by": "4h",
+                    "acknowledge_by": acknowledge_by, "complete_by": "4h",
                 }
             ],
             "closes": "facts.cases < 0",

@@ -1,0 +1,143 @@
+"""One owner of a journal partition: a second one fences it; a poison entry is passed over, for the fold too."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deptbus.errors import TransactionFenced
+from deptbus.kafka.configuration import reader_configuration
+from deptbus.kafka.consumer import read_partition
+from deptbus.partitioning import partition_of
+from deptbus.record import Record
+from deptbus.settings import Settings
+from deptbus.streams.owner import Owner
+from deptbus.streams.wiring import JOURNAL, Wiring
+from deptbus.workflow.correlate import tick
+from tests.streams.world import World, counting
+from tests.waiting import wait_until
+from tests.workflow.world import START
+
+pytestmark = pytest.mark.kafka
+
+KEY = "counting/440100"
+NUMBER = partition_of(KEY.encode(), 4)
+
+
+@pytest.fixture
+def wiring(world: World) -> Iterator[Wiring]:
+    world.activate(counting())
+    made = Wiring(world.settings, "advance", 0, catalogue=world.catalogue, codec=world.codec)
+    yield made
+    made.close()
+
+
+def _journal(settings: Settings) -> list[Record]:
+    return list(read_partition(reader_configuration(settings), settings.world.physical(JOURNAL), NUMBER))
+
+
+def _append(wiring: Wiring, world: World, pack: str | None, event_id: str) -> None:
+    event = {
+        "id": event_id, "type": "health.CasesConfirmed", "source": "/departments/health", "subject": None,
+        "region": "440100", "actor": None, "legalbasis": None, "causationid": None, "correlationid": None,
+        "topic": "health.cases", "partition": 0, "offset": 0,
+    }  # fmt: skip
+    data = {
+        "region": "440100", "province": "", "city": "", "count": 1, "total": 1, "date": "", "source_reference": "",
+    }  # fmt: skip
+    entry = tick(START) | {
+        "kind": "event", "workflow": "counting", "key": "440100", "pack": pack, "rule": "counted", "event": event,
+        "body": world.codec.encode("health.CasesConfirmed", data),
+    }  # fmt: skip
+    wiring.append(entry, KEY, NUMBER, time_ms=START).result().require()
+
+
+def test_a_second_owner_fences_the_first(wiring: Wiring, world: World) -> None:
+    first, second = Owner(wiring, NUMBER), Owner(wiring, NUMBER)
+    first.open()
+    second.open()
+    _append(wiring, world, counting().hash, "one")
+    world.tick(0)
+    records = _journal(world.settings)
+    with pytest.raises(TransactionFenced, match=f"advance-{NUMBER}"):
+        first.process(records)
+    done = second.process(records)
+    assert done.offset == records[-1].offset + 1
+    wait_until(lambda: world.cases() == {"440100": 1}, "the second owner's commit", 5)
+    first.close()
+    second.close()
+
+
+def test_entries_are_held_until_the_tick_and_repeated_ones_are_skipped(wiring: Wiring, world: World) -> None:
+    owner = Owner(wiring, NUMBER)
+    owner.open()
+    activation = _journal(world.settings)
+    assert owner.process(activation).offset == activation[-1].offset + 1
+    _append(wiring, world, counting().hash, "one")
+    _append(wiring, world, counting().hash, "two")
+    records = _journal(world.settings)
+    held = records[len(activation)].offset
+    assert owner.process(records).offset == held
+    assert owner.process(records).offset == held
+    world.tick(0)
+    records = _journal(world.settings)
+    assert owner.process(records).offset == records[-1].offset + 1
+    wait_until(lambda: world.cases() == {"440100": 2}, "the commit", 5)
+    owner.close()
+
+
+def test_a_poison_entry_is_rejected_in_the_journal(
+    wiring: Wiring, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deptbus.workflow import partition as module  # noqa: PLC0415
+
+    real = module.apply_entry
+
+    def breaks(packs, state, entry, data, offset, decode):  # type: ignore[no-untyped-def]
+        if entry["event"] and entry["event"]["id"] == "poison":
+            raise ZeroDivisionError("a poison pack")
+        return real(packs, state, entry, data, offset, decode)
+
+    monkeypatch.setattr(module, "apply_entry", breaks)
+    owner = Owner(wiring, NUMBER)
+    owner.open()
+    for event_id in ("one", "poison", "two"):
+        _append(wiring, world, counting().hash, event_id)
+    world.tick(0)
+    owner.process(_journal(world.settings))
+    wait_until(lambda: world.cases() == {"440100": 2}, "the neighbours", 5)
+    entries = [data["entry"] for _, _, data in world.read("workflow.journal")]
+    rejections = [entry for entry in entries if entry["kind"] == "rejection"]
+    assert len(rejections) == 1
+    assert "a poison pack" in rejections[0]["reason"]
+    owner.close()
+
+
+def test_an_unclear_commit_is_settled_from_the_log(
+    wiring: Wiring, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deptbus.errors import TransactionUnclear  # noqa: PLC0415
+    from deptbus.streams import owner as module  # noqa: PLC0415
+
+    failures = iter([True, False])
+
+    class Unclear(module.TransactionalProducer):
+        def commit(self) -> None:
+            """Commit, and say that nobody knows: the worst case."""
+            super().commit()
+            if next(failures, False):
+                raise TransactionUnclear("no answer came")
+
+    owner = Owner(wiring, NUMBER)
+    owner.open()
+    owner.process(_journal(world.settings))
+    owner.close()
+    monkeypatch.setattr(module, "TransactionalProducer", Unclear)
+    owner.open()
+    _append(wiring, world, counting().hash, "one")
+    world.tick(0)
+    records = _journal(world.settings)
+    assert owner.process(records).offset == records[-1].offset + 1
+    wait_until(lambda: world.cases() == {"440100": 1}, "the commit", 5)
+    assert world.repeated("workflow.tasks") == []
+    assert world.repeated("workflow.timeline") == []
+    owner.close()
