@@ -134,7 +134,7 @@ class Partition:
         return self._stand(batch, last)
 
     def _one(self, batch: _Batch, read: Read) -> None:
-        offset, entry, data = read
+        offset, entry, _ = read
         kind = entry["kind"]
         if kind == "tick":
             if self.stepped:
