@@ -254,7 +254,7 @@ def ask_again(change: Change, task: Task) -> None:
 
 
 def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> None:
-    """Make another department responsible, and ask it."""
+    """Make another department responsible, and ask it; it has its own time to acknowledge, and no more to complete."""
     data = {
         "task": task["id"],
         "instance": change.instance["instance"],
@@ -272,7 +272,9 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "department": line.department,
         "state": "requested",
         "attempt": task["attempt"] + 1,
+        "acknowledge_by": change.pack.deadline(change.at, change.pack.steps[task["step"]].acknowledge_by),
         "acknowledged_at": None,
+        "late": False,
     }
     task["request"] = _request(change, task, line)
     change.store(task)

@@ -295,6 +295,8 @@ def test_commanders_reassign_extend_and_close_each_act_recorded_with_who() -> No
     assert world.of_type("workflow.TaskExtended", outputs)[0]["complete_by"] == START + DAY
     outputs = directive(world, START + 2, act="reassign", task=task["task"], to_department="police")
     assert world.of_type("workflow.TaskReassigned", outputs)[0]["to_department"] == "police"
+    (again,) = world.of_type("workflow.TaskRequested", outputs)
+    assert (again["acknowledge_by"], again["complete_by"]) == (START + 2 + HOUR, START + DAY)
     outputs = directive(world, START + 3, act="close")
     assert world.of_type("workflow.TaskCancelled", outputs)
     (closed,) = [data for data in world.of_type("workflow.TimelineRecorded", outputs) if data["kind"] == "closed"]
