@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +23,7 @@ from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.workflow.correlate import Correlator
 from tests.streams.world import CASES, World, counting
+from tests.waiting import wait_until
 from tests.workflow.world import START
 
 HOUR = 3_600_000
@@ -52,7 +52,7 @@ def main() -> None:
         ticks(world, tail)
         throughput(world, given.entries, workers)
         for role, process in workers.items():
-            print(f"{role}: {_cpu_s(process):.1f} s of CPU time in all")
+            _say(f"{role}: {_cpu_s(process):.1f} s of CPU time in all")
     finally:
         for process in workers.values():
             process.terminate()
@@ -71,17 +71,19 @@ def _cpu_s(process: "subprocess.Popen[bytes]") -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def _spread(name: str, times: list[float]) -> None:
     times.sort()
     middle, high, last = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.9, 0.99))
-    print(f"{name}: median {middle:.1f} ms, 90 % {high:.1f} ms, 99 % {last:.1f} ms ({len(times)} times)")
+    _say(f"{name}: median {middle:.1f} ms, 90 % {high:.1f} ms, 99 % {last:.1f} ms ({len(times)} times)")
 
 
-def _until(what: str, condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + LIMIT_S
-    while not condition():
-        if time.monotonic() > limit:
-            raise SystemExit(f"waited {LIMIT_S} s in vain for {what}")
+def _wait(tail: Tail, what: str) -> None:
+    wait_until(lambda: tail.poll(1), what, LIMIT_S)
 
 
 def hops(world: World, count: int) -> None:
@@ -94,7 +96,7 @@ def hops(world: World, count: int) -> None:
         began = time.perf_counter()
         publisher.send(publisher.prepare(CASES, sample_of("440100"), subject="440100", region="440100", time_ms=START))
         world.sender.flush()
-        _until("an entry", lambda: bool(journal.poll(1)))
+        _wait(journal, "an entry")
         times.append(time.perf_counter() - began)
     _spread("event published, correlated, journal entry read", times)
     journal.close()
@@ -110,7 +112,7 @@ def ticks(world: World, tail: Tail) -> None:
             step = 10 + count + 1_000 * busy
             if busy:
                 world.publish(["440100"], time_ms=START + step * HOUR)
-                _until("its entry", lambda: bool(journal.poll(1)))
+                _wait(journal, "its entry")
             began = time.perf_counter()
             world.tick(step)
             reported: set[str] = set()
@@ -146,7 +148,7 @@ def throughput(world: World, count: int, workers: dict[str, "subprocess.Popen[by
     world.tick(6_000)
     world.wait_for_step(6_000)
     took, cpu = time.perf_counter() - began, _cpu_s(workers["advance"]) - before
-    print(f"advance: {count} held entries applied at one tick in {took:.1f} s ({count / took:.0f}/s; CPU {cpu:.1f} s)")
+    _say(f"advance: {count} held entries applied at one tick in {took:.1f} s ({count / took:.0f}/s; CPU {cpu:.1f} s)")
 
 
 def sample_of(region: str) -> dict[str, object]:

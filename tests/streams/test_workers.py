@@ -142,9 +142,7 @@ def test_of_two_processes_in_one_slot_one_ends(world: World, workers: Workers) -
     assert world.repeated("workflow.tasks") == []
 
 
-def test_a_pack_with_new_topics_starts_the_worker_again(
-    world: World, workers: Workers, settings: Settings
-) -> None:
+def test_a_pack_with_new_topics_starts_the_worker_again(world: World, workers: Workers, settings: Settings) -> None:
     name = workers.start("correlate")
     path = health_path(settings.model_copy(update={"run_dir": workers.directory}), name)
     wait_until(path.exists, "the worker to wait for a pack", LIMIT_S)

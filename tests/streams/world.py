@@ -34,9 +34,7 @@ LIMIT_S = 40
 REGIONS = [f"44{number:04}" for number in range(40)]
 
 
-def counting(
-    version: int = 1, more_rules: Iterable[dict[str, Any]] = (), acknowledge_by: str = "30m"
-) -> Pack:
+def counting(version: int = 1, more_rules: Iterable[dict[str, Any]] = (), acknowledge_by: str = "30m") -> Pack:
     """Counts cases by region, and asks a hospital to look when a region is new."""
     titles = {"zh": "计数", "en": "Counting"}
     return pack_of(
@@ -151,9 +149,7 @@ class World:
         publisher = self._publisher("health")
         for region in regions:
             data = sample(CASES, region=region, count=count)
-            publisher.send(
-                publisher.prepare(CASES, data, subject=region, region=region, time_ms=time_ms, **about)
-            )
+            publisher.send(publisher.prepare(CASES, data, subject=region, region=region, time_ms=time_ms, **about))
             self.published += 1
         self.sender.flush()
 
