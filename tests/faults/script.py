@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 
 from deptbus.exercise.exercise import Exercise
+from deptbus.exercise.supervisor import Supervisor
 from deptbus.stack.local import LocalStack
 from tests.faults.poison import Poison, pour
 from tests.faults.progress import Progress
@@ -31,6 +32,18 @@ CORRELATE_DEATHS = ("after-poll:8", "after-outputs:8", "after-append:8", "after-
 """``after-append`` is correlate's commit: everything is in the journal, and nothing is acknowledged."""
 
 
+class Workers(Supervisor):
+    """The workers of an exercise that ends when its script has failed."""
+
+    script: "Script"
+
+    def check(self) -> None:
+        """As a worker that is given up, a script that failed ends the exercise."""
+        super().check()
+        if self.script.failure is not None:
+            raise self.script.failure
+
+
 class Script(threading.Thread):
     """Plays the faults beside the exercise. ``failure`` is what went wrong with them, if anything did."""
 
@@ -40,7 +53,9 @@ class Script(threading.Thread):
         self.poured: list[Poison] = []
         self.failure: BaseException | None = None
         self._exercise = exercise
-        self._workers = exercise.supervisor
+        self._workers = Workers(exercise.directory, exercise.settings.environment())
+        self._workers.script = self
+        exercise.supervisor = self._workers
         self._stack = stack
         self._poisons = poisons
 
@@ -107,6 +122,7 @@ class Script(threading.Thread):
             pid = self._stack.pid("kafka")
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
+            self.progress.wait_until(lambda: self._stack.pid("kafka") is None, "the broker to be gone")
             self._stack.up(lambda text: None)
 
         self.progress.happens("kill -9 of the broker", kill_and_start)
