@@ -143,6 +143,7 @@ class Clockwork:
                 time_ms=tick.at,
                 id=derived_id(f"step {tick.step}", self._link.process, APPENDED, "@tick", partition),
             )
+        self._link.flush()
 
 
 class Phases:

@@ -129,6 +129,7 @@ class DeskProcess:
             outputs[partition] = max(end, outputs.get(partition, 0))
         self._told = {}  # what comes after the first step in earnest is new
         self._link.report(Report("desks", step.step, outputs=outputs, next_at=self._desks.next_at()))
+        self._link.flush()
 
 
 def told(link: Link) -> dict[str, tuple[str, int]]:

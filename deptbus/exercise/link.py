@@ -24,6 +24,8 @@ PROGRESS = "bus.progress"
 CLOCK = "bus.clock"
 REPORTED = "bus.ProgressReported"
 ANNOUNCED = "bus.StepAnnounced"
+TOGETHER_MS = 5
+"""How long what is handed over waits for a flush, in milliseconds."""
 _OWN = tuple(f"{owner}." for owner in BUS_OWNERS)
 """What topics of the bus's own begin with: announcements, reports and ticks are no inputs."""
 _log = logging.getLogger("deptbus.exercise.link")
@@ -32,7 +34,8 @@ _log = logging.getLogger("deptbus.exercise.link")
 class Link:
     """A process of the exercise in one namespace. ``process`` is what its events name as their source.
 
-    Nothing waits for others to travel with it (no linger): a step is as long as its slowest message.
+    What is handed over travels together at the next ``flush``: its readers then see it at once and not in parts,
+    each of which would cost them a round of their own.
     """
 
     def __init__(self, settings: Settings, process: str) -> None:
@@ -45,7 +48,7 @@ class Link:
         self.codec: Codec = bootstrap.load_codec(settings, self.catalogue, registry)
         registry.close()
         self.sender = KafkaSender(
-            producer_configuration(settings) | {"linger.ms": 0}, settings.world, settings.publish_timeout_s
+            producer_configuration(settings) | {"linger.ms": TOGETHER_MS}, settings.world, settings.publish_timeout_s
         )
         self._publishers: dict[str, Publisher] = {}
         self._waiting: list[Pending] = []
