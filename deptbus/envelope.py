@@ -93,6 +93,8 @@ def from_headers(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope
             **{name: found[header].decode() for name, header in _HEADER_OF if header in found},
         )
     except KeyError as missing:
-        raise CodecError("headers", f"the header {missing.args[0]} is missing: this is not an event of the bus") from None
+        raise CodecError(
+            "headers", f"the header {missing.args[0]} is missing: this is not an event of the bus"
+        ) from None
     except ValueError as error:  # UnicodeDecodeError is one
         raise CodecError("headers", f"a header cannot be read: {error}") from None

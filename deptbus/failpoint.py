@@ -16,9 +16,9 @@ POINTS = (
     "after-commit",
     "while-restoring",
 )
-"""In the order of the work: records at hand; journal entries flushed (correlate); outputs computed, and those of
-correlate handed over; records of the transaction handed over; committed and not acknowledged; a partition's state
-half restored."""
+"""In the order of the work. Records at hand; journal entries flushed (correlate), answers flushed (desks); outputs
+computed, and those of correlate and desks handed over; records of the transaction handed over; committed and not
+acknowledged; a partition's state half restored."""
 
 _armed = ""
 _left = 0

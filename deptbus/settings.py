@@ -21,12 +21,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BUS_", frozen=True, extra="ignore")
 
     # Where
-    root: Path = Field(
-        default_factory=Path.cwd, description="The folder with schemas/, topics/ and services/."
-    )
-    run_dir: Path = Field(
-        Path(".run"), description="Where local processes keep data, logs and pids; below root."
-    )
+    root: Path = Field(default_factory=Path.cwd, description="The folder with schemas/, topics/ and services/.")
+    run_dir: Path = Field(Path(".run"), description="Where local processes keep data, logs and pids; below root.")
     stack: Literal["local", "compose", "external"] | None = Field(
         None, description="Who runs broker and registry; by default local where Maven is found, else compose."
     )
@@ -41,9 +37,7 @@ class Settings(BaseSettings):
     lib_dir: Path = Field(Path(".run/lib"), description="Where the local stack's jars lie; below root.")
     fetch_timeout_s: float = Field(600, gt=0, description="How long Maven may fetch jars, in seconds.")
     start_timeout_s: float = Field(60, gt=0, description="How long a start may take, in seconds.")
-    stop_timeout_s: float = Field(
-        20, gt=0, description="After this a stopping process is killed, in seconds."
-    )
+    stop_timeout_s: float = Field(20, gt=0, description="After this a stopping process is killed, in seconds.")
 
     # Broker and registry
     bootstrap_servers: str = Field(
@@ -71,9 +65,7 @@ class Settings(BaseSettings):
     publish_buffer_max: int = Field(100_000, gt=0, description="Events waiting in the producer at most.")
     publish_linger_ms: float = Field(0, ge=0, description="How long an event waits for others to travel with it.")
     handler_attempts_max: int = Field(3, ge=1, description="Calls of one handler for one event at most.")
-    handler_backoff_ms: int = Field(
-        200, ge=0, description="Pause before the second attempt; doubles each time."
-    )
+    handler_backoff_ms: int = Field(200, ge=0, description="Pause before the second attempt; doubles each time.")
     handler_backoff_max_ms: int = Field(5_000, ge=0, description="The longest pause between attempts.")
     inbox_max: int = Field(100_000, gt=0, description="Handled event ids remembered by a subscriber.")
     batch_max: int = Field(500, ge=1, description="Journal entries in one transaction at most.")
@@ -98,9 +90,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = "BUS_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise SettingsError(
-                f"{name} is not usable: {first['msg']} (given: {first['input']!r})."
-            ) from None
+            raise SettingsError(f"{name} is not usable: {first['msg']} (given: {first['input']!r}).") from None
 
     @property
     def world(self) -> Namespace:

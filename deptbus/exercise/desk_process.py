@@ -14,6 +14,7 @@ from deptbus.errors import DefinitionError
 from deptbus.exercise.clock import TASKS, Announcement, Report
 from deptbus.exercise.desks import AnswerWith, Desks
 from deptbus.exercise.link import CLOCK, Link, event_of, partitions, to_announcement
+from deptbus.failpoint import hit
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail
@@ -125,8 +126,10 @@ class DeskProcess:
                 cause=answer.cause,
                 correlation_id=answer.cause.data["instance"],
             )
+        hit("after-outputs")
         for partition, end in self._link.flush().items():
             outputs[partition] = max(end, outputs.get(partition, 0))
+        hit("after-append")
         self._told = {}  # what comes after the first step in earnest is new
         self._link.report(Report("desks", step.step, outputs=outputs, next_at=self._desks.next_at()))
         self._link.flush()

@@ -53,7 +53,5 @@ def _telling(errors: list[KafkaError]) -> KafkaError | None:
 
 
 def _sentence(settings: Settings, cause: KafkaError) -> str:
-    advice = _ADVICE.get(
-        cause.code(), "check BUS_BOOTSTRAP_SERVERS and that the cluster runs (`deptbus status`)"
-    )
+    advice = _ADVICE.get(cause.code(), "check BUS_BOOTSTRAP_SERVERS and that the cluster runs (`deptbus status`)")
     return f"No Kafka broker answers at {settings.bootstrap_servers} ({cause.str().rstrip('. ')}): {advice}."

@@ -30,6 +30,8 @@ ADVANCE_DEATHS = (
 )
 CORRELATE_DEATHS = ("after-poll:8", "after-outputs:8", "after-append:8", "after-append:8")
 """``after-append`` is correlate's commit: everything is in the journal, and nothing is acknowledged."""
+DESK_DEATHS = ("after-append:5", "after-outputs:5")
+"""They are participants, and know nothing afterwards of what they have published."""
 
 
 class Workers(Supervisor):
@@ -84,7 +86,7 @@ class Script(threading.Thread):
         steps(15)
         self._leave()
         steps(5)
-        self._kill("desks")
+        self._deaths("desks", DESK_DEATHS)
         steps(5)
         for name in self._workers.names():
             self.progress.happens(f"{name} is restarted in good order", lambda name=name: self._workers.restart(name))
