@@ -157,6 +157,7 @@ class Correlate:
                 if self._wiring.stepped:
                     positions = {tp: at for tp in ends if (at := self._positions.of(tp)) is not None}
                     self._wiring.report(self._named(positions))
+                    await loop.run_in_executor(self._pool, self._wiring.sender.flush)
 
     def _batch(self, records: Sequence[Record]) -> None:
         hit("after-poll")

@@ -25,6 +25,8 @@ PROGRESS = "bus.progress"
 PACKS = "bus.packs"
 APPENDED = "workflow.EntryAppended"
 REPORTED = "bus.ProgressReported"
+TOGETHER_MS = 5
+"""How long what is handed over waits for a flush, in milliseconds: a batch sent at once is read at once."""
 
 
 class Wiring:
@@ -50,7 +52,7 @@ class Wiring:
         self.codec = codec or bootstrap.load_codec(settings, self.catalogue, registry)
         self._learn = bootstrap.learner(self.codec, registry)
         self.sender = KafkaSender(
-            producer_configuration(settings) | {"linger.ms": 0}, self.world, settings.publish_timeout_s
+            producer_configuration(settings) | {"linger.ms": TOGETHER_MS}, self.world, settings.publish_timeout_s
         )
         self.workflow = self._publisher("workflow")
         self._bus = self._publisher("bus")
