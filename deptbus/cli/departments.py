@@ -7,15 +7,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deptbus.clock import system_clock
+from deptbus.health import WRITE_S, health_path, write_health
+
 if TYPE_CHECKING:
     from deptbus.bus import Bus
+
+WORKER = "departments"
+"""The name under which it tells its health."""
 
 
 def departments() -> None:
     """Run the handlers of every department (services/<id>/handlers.py) until a signal or the first error."""
     from deptbus import bootstrap  # noqa: PLC0415
     from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
     from deptbus.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load()
@@ -28,7 +33,7 @@ def departments() -> None:
         bus = bootstrap.connect(settings, department, catalogue=catalogue, codec=codec)
         importlib.import_module(f"services.{department}.handlers").register(bus)
         buses.append(bus)
-    asyncio.run(serve_all(buses))
+    asyncio.run(serve_all(buses, health_path(settings, WORKER)))
 
 
 def find_services(root: Path, departments: list[str]) -> list[str]:
@@ -38,8 +43,8 @@ def find_services(root: Path, departments: list[str]) -> list[str]:
     return [department for department in departments if (root / "services" / department / "handlers.py").exists()]
 
 
-async def serve_all(buses: "list[Bus]") -> None:
-    """Run all until a signal; the first error of one stops the others and is raised."""
+async def serve_all(buses: "list[Bus]", health: Path) -> None:
+    """Run all until a signal; the first error of one stops the others and is raised. ``health`` tells that it lives."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -49,10 +54,18 @@ async def serve_all(buses: "list[Bus]") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     tasks = [loop.create_task(bus.serve(), name=bus.owner) for bus in buses]
+    pulse = loop.create_task(_pulse(len(buses), health))
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop()
     try:
         await asyncio.gather(*tasks)
     finally:
+        pulse.cancel()
         for bus in buses:
             bus.close()
+
+
+async def _pulse(services: int, health: Path) -> None:
+    while True:
+        write_health(health, "working", system_clock(), {"services": services})
+        await asyncio.sleep(WRITE_S)

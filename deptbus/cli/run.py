@@ -39,7 +39,7 @@ def advance(worker: Slot = 0) -> None:
 @app.command()
 def health(worker: Annotated[str, typer.Argument(help="Such as advance-0.")]) -> None:
     """Say whether a worker on this machine works; exit code 1 if it does not."""
-    from deptbus.streams.health import health_path, read_health  # noqa: PLC0415
+    from deptbus.health import health_path, read_health  # noqa: PLC0415
 
     settings = Settings.load()
     well, content = read_health(health_path(settings, worker), system_clock())

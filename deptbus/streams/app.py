@@ -23,10 +23,10 @@ from yarl import URL
 
 from deptbus.clock import system_clock
 from deptbus.errors import BusError
+from deptbus.health import WRITE_S, health_path, write_health
 from deptbus.namespace import Namespace
 from deptbus.record import Record
 from deptbus.settings import Settings
-from deptbus.streams.health import WRITE_S, health_path, write_health
 from deptbus.streams.transport import Consumer, Transport
 
 SESSION_S = 6.0

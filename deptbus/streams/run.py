@@ -7,11 +7,11 @@ import structlog
 
 from deptbus import failpoint
 from deptbus.clock import system_clock
+from deptbus.health import health_path, write_health
 from deptbus.settings import Settings
 from deptbus.streams.advance import Advance
 from deptbus.streams.app import serve
 from deptbus.streams.correlate import Correlate, PackReader
-from deptbus.streams.health import health_path, write_health
 from deptbus.streams.wiring import Wiring
 
 _CHATTY = ("aiokafka", "deptbus.streams", "faust", "httpx", "mode")

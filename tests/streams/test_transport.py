@@ -12,9 +12,9 @@ from faust.types import TP
 
 from deptbus import failpoint
 from deptbus.errors import SettingsError
+from deptbus.health import read_health, write_health
 from deptbus.settings import Settings
 from deptbus.streams.app import App, make_app
-from deptbus.streams.health import read_health, write_health
 from deptbus.streams.intake import Intake
 from deptbus.streams.transport import Consumer
 

@@ -3,8 +3,8 @@
 import pytest
 
 from deptbus.envelope import Envelope, to_headers
+from deptbus.health import health_path
 from deptbus.settings import Settings
-from deptbus.streams.health import health_path
 from tests.streams.world import CASES, LIMIT_S, REGIONS, Workers, World, counting
 from tests.waiting import wait_until
 from tests.workflow.world import START
