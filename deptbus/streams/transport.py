@@ -6,12 +6,15 @@ What differs from Faust's own, and why (each was measured on faust-streaming 0.1
   offset computation commits past an event that was never acknowledged.
 - The drain loop hands records on without a ``wait_first`` per record, and asks for 0.05 s instead of 1 s: a
   partition whose buffer was full when it asked is else left alone for that whole second.
+- Records that were taken and not handed on, because a rebalance came between, are fetched again: a request that
+  waits through a quick rebalance is answered after Faust has sought to what is committed.
 - Consumers are read_committed: aiokafka drops the records of aborted transactions only then.
 - A graceful end leaves the group although members are static, so that others take over at once.
 - There is no producer: everything is written by librdkafka, elsewhere.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -119,6 +122,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         ends = await consumer.end_offsets(list(consumer.assignment()))
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
+    async def rewind(self) -> None:
+        """Fetch anew from where the assigned partitions are committed, or from their beginnings.
+
+        Raises ``IllegalStateError`` when a rebalance comes between.
+        """
+        await self.call_thread(self._rewind)
+
+    async def _rewind(self) -> None:
+        consumer = self._ensure_consumer()
+        partitions = list(consumer.assignment())
+        if not partitions:
+            return
+        known = await consumer._coordinator.fetch_committed_offsets(partitions)
+        committed = {partition: found.offset for partition, found in known.items() if found.offset >= 0}
+        for partition, offset in committed.items():
+            consumer.seek(partition, offset)
+        if never := [partition for partition in partitions if partition not in committed]:
+            await consumer.seek_to_beginning(*never)
+
     async def on_start(self) -> None:
         """Connect, and watch for a membership that is lost again and again."""
         await super().on_start()
@@ -155,6 +177,8 @@ class Consumer(driver.Consumer):
         self._done: dict[TP, int] = {}
         self.delivered: dict[TP, int] = {}
         """The offset after the last record handed on, by partition."""
+        self._astray = False
+        """Whether records may have been taken that were not handed on: the next fetch would begin after them."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -202,14 +226,25 @@ class Consumer(driver.Consumer):
                 if not active:  # every buffer is full
                     await asyncio.sleep(0.002)
                     continue
+                if self._astray:
+                    await self._rewind()
+                    continue
                 generation = self.app.consumer_generation_id
+                self._astray = True
                 records = await self._getmany(active, ASK_S)
                 reached = self._thread.reached
                 if await self._hand_on(records, generation):
+                    self._astray = False
                     self.app.processor.fetched(reached, self.delivered)
         except ConsumerStoppedError:
             if not self.transport.app.should_stop:
                 raise
+
+    async def _rewind(self) -> None:
+        """Have the records that were not handed on fetched again, once it is clear whose they are."""
+        with contextlib.suppress(IllegalStateError):  # the next rebalance has come; then again
+            await self._thread.rewind()
+            self._astray = False
 
     async def _hand_on(self, records: Mapping[TP, list[Any]], generation: int) -> bool:
         """Pass records to the streams; False if a rebalance came between: they are then fetched again."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from faust.types import TP
@@ -65,6 +66,40 @@ def test_exactly_what_is_done_is_committed() -> None:
         assert consumer._filter_tps_with_pending_acks() == []
 
     asyncio.run(play())
+
+
+def test_what_a_rebalance_kept_from_being_handed_on_is_fetched_again() -> None:
+    """A request was under way when the partitions were shared out anew, and took records of the new assignment."""
+
+    async def play() -> list[str]:
+        app, consumer = await _consumer()
+        told: list[str] = []
+        answers = iter([{JOURNAL: ["taken in vain"]}, {JOURNAL: [SimpleNamespace(offset=7)]}])
+
+        async def getmany(*_: object) -> dict[TP, list[object]]:
+            found = next(answers, None)
+            if found is None:
+                consumer._stopped.set()
+                return {}
+            if "rewound" not in told:
+                app.consumer_generation_id += 1
+            return found
+
+        async def rewind() -> None:
+            told.append("rewound")
+
+        async def callback(record: SimpleNamespace) -> None:
+            told.append(f"handed on {record.offset}")
+
+        consumer._thread = SimpleNamespace(rewind=rewind, reached={JOURNAL: 8})  # type: ignore[assignment]
+        consumer._getmany, consumer.callback = getmany, callback  # type: ignore[assignment,method-assign]
+        consumer._to_message = lambda tp, record: record  # type: ignore[method-assign]
+        consumer._set_active_tps({JOURNAL})
+        app.processor.fetched = lambda reached, delivered: None  # type: ignore[method-assign]
+        await consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event()))
+        return told
+
+    assert asyncio.run(play()) == ["rewound", "handed on 7"]
 
 
 def test_faust_declares_nothing_and_keeps_nothing() -> None:
