@@ -105,13 +105,13 @@ class Exercise:
             try:
                 steps = self._play(link, watch)
                 played = time.monotonic()
-                # Side by side: nothing is written any more, stopping waits, counting waits for the broker.
+                # Nothing is written any more. Folding computes while workers end and the broker is asked.
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                     folding = pool.submit(fold_namespace, self.settings)
-                    summary = summarize(link, (topic for topic in self.inputs if self._is_department(topic)))
-                    counted = time.monotonic()
                     self.supervisor.stop_all()
                     stopped = time.monotonic()
+                    summary = summarize(link, (topic for topic in self.inputs if self._is_department(topic)))
+                    counted = time.monotonic()
                     folded = folding.result()
             finally:
                 link.close()
@@ -119,8 +119,8 @@ class Exercise:
         summary.fold_equal = folded.equal
         summary.seconds = round(time.monotonic() - started, 1)
         _log.info(
-            "%d steps in %.1f s; counted in %.1f s, stopped in %.1f s, folded %d entries in %.1f s",
-            steps, played - started, counted - played, stopped - counted, folded.entries, time.monotonic() - played,
+            "%d steps in %.1f s; stopped in %.1f s, counted in %.1f s, folded %d entries in %.1f s",
+            steps, played - started, stopped - played, counted - stopped, folded.entries, time.monotonic() - played,
         )  # fmt: skip
         (self.directory / "summary.json").write_bytes(
             orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"

@@ -78,7 +78,7 @@ def _data() -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    "failpoint", ["after-poll:6", "after-outputs:6", "inside-transaction", "after-commit", "while-restoring:2"]
+    "failpoint", ["after-poll:4", "after-outputs:4", "inside-transaction", "after-commit", "while-restoring:2"]
 )
 def test_a_killed_advance_goes_on_exactly(world: World, workers: Workers, failpoint: str) -> None:
     world.activate(counting())
