@@ -33,10 +33,37 @@ def json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """The command's result for people."""
+    """The command's result for people: a table, or one block for each row where the terminal is too narrow for it.
+
+    What is not a terminal gets the table as wide as it is, so that a line stays a line.
+    """
     grid = Table(title=title or None, title_justify="left", header_style="bold")
     for column in columns:
         grid.add_column(column, overflow="fold")
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for row in cells:
+        grid.add_row(*row)
+    width = out.measure(grid, options=out.options.update(width=WIDTH_MAX)).maximum
+    if not out.is_terminal:
+        Console(width=width, highlight=False).print(grid)
+    elif width > out.width * BLOCKS_FROM and len(columns) > BLOCK_COLUMNS_MIN:
+        _blocks(title, columns, cells)
+    else:
+        out.print(grid)
+
+
+WIDTH_MAX = 1_000
+BLOCKS_FROM = 1.3
+"""A table that is wider than the terminal by this factor is shown as blocks."""
+BLOCK_COLUMNS_MIN = 3
+
+
+def _blocks(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """One block for each row: its first cell as a heading, then a line for each cell that says something."""
+    if title:
+        out.print(title, style="italic", markup=False)
     for row in rows:
-        grid.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(grid)
+        out.print(row[0].replace("\n", "  "), style="bold", markup=False, soft_wrap=True)
+        for column, cell in zip(columns[1:], row[1:], strict=True):
+            if cell:
+                out.print(f"  {column}: {cell.replace(chr(10), '  ')}", markup=False, soft_wrap=True)
