@@ -154,7 +154,8 @@ class Correlate:
                 for tp, end in ends.items():
                     self._positions.processed(tp, end)
                     consumer.done(tp, end)
-                if self._wiring.stepped:
+                # What is told may be ticked: no repetition may come after the tick, exercise days later at the worst.
+                if self._wiring.stepped and await consumer.commit_done():
                     positions = {tp: at for tp in ends if (at := self._positions.of(tp)) is not None}
                     self._wiring.report(self._named(positions))
                     await loop.run_in_executor(self._pool, self._wiring.sender.flush)

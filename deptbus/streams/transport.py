@@ -188,6 +188,11 @@ class Consumer(driver.Consumer):
         if offset > self._done.get(tp, -1):
             self._done[tp] = offset
 
+    async def commit_done(self) -> bool:
+        """Commit what is done now, and not at the next occasion; False where the group is being shared out anew."""
+        new = {tp: offset for tp, offset in self._done.items() if self._committed_offset.get(tp) != offset}
+        return not new or await self._commit_offsets(new)
+
     def forget(self) -> None:
         """Nothing that was done counts any more: the partitions are about to be somebody else's."""
         self._done.clear()
