@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from deptbus.errors import BusError
-from deptbus.exercise.clock import EVENTS, Announcement, Move, Report, StepClock, Tick
+from deptbus.exercise.clock import EVENTS, TASKS, Announcement, Move, Report, StepClock, Tick
 from deptbus.exercise.importer import Importer
 from deptbus.exercise.link import PROGRESS, Link, partitions, to_report
 from deptbus.ids import derived_id
@@ -52,7 +52,7 @@ class Clockwork:
         self._steps = 0
         self._phases = Phases()
         # Opened before the first announcement, so that no report to it is missed.
-        self._tail = link.tail({PROGRESS: END, EVENTS: BEGINNING})
+        self._tail = link.tail({PROGRESS: END, EVENTS: BEGINNING, TASKS: BEGINNING})
 
     def run(self) -> int:
         """Play all steps; returns the number of steps that were played."""
@@ -85,13 +85,16 @@ class Clockwork:
                 return
 
     def _reports(self, records: list[Record]) -> list[Report]:
-        """The reports that may count now: one of advance waits until what it wrote of instances is read too."""
+        """The reports that may count now: one of advance waits until what it wrote is there to be read.
+
+        A commit that was answered can still be lost with its broker; then the step must not have been left.
+        """
         for record in records:
             if record.topic == PROGRESS:
                 report = to_report(self._link.data(record))
                 self._phases.heard(report, self._clock.step)
                 self._held.append(report)
-            else:
+            elif record.topic == EVENTS:
                 self._instance(record)
         ready, self._held = (
             [report for report in self._held if self._is_read(report.outputs)],
@@ -100,7 +103,7 @@ class Clockwork:
         return ready
 
     def _is_read(self, outputs: Mapping[str, int]) -> bool:
-        ends = {where: end for where, end in outputs.items() if where.startswith(EVENTS + "/")}
+        ends = {where: end for where, end in outputs.items() if where.rpartition("/")[0] in (EVENTS, TASKS)}
         return not ends or self._tail.has_reached(partitions(ends))
 
     def _instance(self, record: Record) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -210,6 +210,18 @@ class TransactionalProducer:
     def abort(self) -> None:
         """Give the open transaction up; ``TransactionUnclear`` when even that has no clear end."""
         self._guarded("abort", lambda: self._producer.abort_transaction(self._timeout_s))
+
+    def void(self, partitions: Iterable[tuple[str, int]]) -> None:
+        """Have the broker end in these partitions whatever a transaction of this id has left open, as given up.
+
+        Takes a transaction of its own, whose records nobody sees either.
+        """
+        self.begin()
+        for topic, partition in partitions:
+            self.send(topic, partition, None, None)
+        self._guarded("flush", lambda: self._producer.flush(self._timeout_s))
+        self.abort()
+        self.ends.clear()
 
     def close(self) -> None:
         """Let go without waiting; the next ``init`` of this id, or the broker, ends an open transaction."""

@@ -96,7 +96,8 @@ class Advance:
         loop = asyncio.get_running_loop()
         settings = self._wiring.settings
         async with lane.busy:
-            lane.done = await loop.run_in_executor(self._pool, lane.owner.open)
+            delivered = await self._app.bus_consumer.committed(tp)
+            lane.done = await loop.run_in_executor(self._pool, lane.owner.open, delivered)
         while True:
             batch = await lane.intake.take(settings.batch_max)
             if not self._wiring.stepped and len(batch) < settings.batch_max:

@@ -8,6 +8,7 @@ from the log, and the entries that the log does not show as applied are applied 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from deptbus.kafka.configuration import producer_configuration, reader_configura
 from deptbus.kafka.consumer import end_offsets, read_partition
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.record import Record
+from deptbus.streams.hanging import free
 from deptbus.streams.wiring import APPENDED, EVENTS, INSTANCES, JOURNAL, TASKS, Wiring
 from deptbus.workflow.correlate import tick
 from deptbus.workflow.output import Output
@@ -66,9 +68,12 @@ class Owner:
         self._outputs: dict[str, int] = {}
         self._headers: dict[str, str] = {}
 
-    def open(self) -> Done:
-        """Fence older owners, restore the states; reports where exercises want it. Raises ``TransactionUnclear``,
-        ``ClusterUnreachable``."""
+    def open(self, delivered: int = 0) -> Done:
+        """Fence older owners, restore the states; reports where exercises want it.
+
+        ``delivered``: no entry before this offset will be handed to ``process``. Those of them that the log does not
+        show as applied are applied here. Raises ``TransactionUnclear``, ``ClusterUnreachable``.
+        """
         began = time.monotonic()
         self.close()
         world = self._wiring.world
@@ -79,6 +84,8 @@ class Owner:
         )
         self._producer = producer
         producer.init()
+        if freed := free(producer, self._wiring.admin, world, self.number):
+            self._log.warning("freed", partitions=freed)
         records = self._restore()
         self._seen = self._partition.applied
         if self._wiring.stepped:
@@ -88,7 +95,17 @@ class Owner:
             "restored", offset=self._partition.applied, records=records,
             keys=len(self._partition.states), ms=round((time.monotonic() - began) * 1000),
         )  # fmt: skip
+        self._catch_up(delivered)
         return self._done()
+
+    def _catch_up(self, end: int) -> None:
+        if end <= self._seen + 1:
+            return
+        journal = self._wiring.world.physical(JOURNAL)
+        records = read_partition(self._reading, journal, self.number, self._seen + 1, end)
+        while batch := list(islice(records, self._settings.batch_max)):
+            self._log.info("caught_up", offset=batch[-1].offset, records=len(batch))
+            self._advance(batch)
 
     def close(self) -> None:
         """Let go of the producer; an open transaction is ended by the next owner's ``open``."""

@@ -122,6 +122,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         ends = await consumer.end_offsets(list(consumer.assignment()))
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
+    async def committed(self, tp: TP) -> int:
+        """The offset committed for a partition, 0 for none."""
+        return int(await self.call_thread(self._committed, tp))
+
+    async def _committed(self, tp: TP) -> int:
+        return await self._ensure_consumer().committed(driver.ensure_aiokafka_TP(tp)) or 0
+
     async def rewind(self) -> None:
         """Fetch anew from where the assigned partitions are committed, or from their beginnings.
 
@@ -201,6 +208,10 @@ class Consumer(driver.Consumer):
     async def ends(self) -> dict[TP, int]:
         """Where the assigned partitions end now (high watermarks)."""
         return await self._thread.ends()
+
+    async def committed(self, tp: TP) -> int:
+        """The offset committed for a partition: what is delivered begins there."""
+        return await self._thread.committed(tp)
 
     def ack(self, message: ConsumerMessage) -> bool:
         """Faust's own acknowledgement: it moves nothing."""

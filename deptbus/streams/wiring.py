@@ -11,7 +11,8 @@ from deptbus.deadletters import TYPE as DEAD_LETTERED
 from deptbus.deadletters import DeadLetters
 from deptbus.errors import CodecError
 from deptbus.ids import random_id
-from deptbus.kafka.configuration import producer_configuration
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration, producer_configuration
 from deptbus.kafka.producer import KafkaSender
 from deptbus.outcome import Pending
 from deptbus.publishing import Publisher
@@ -21,6 +22,7 @@ JOURNAL = "workflow.journal"
 INSTANCES = "workflow.instances"
 TASKS = "workflow.tasks"
 EVENTS = "workflow.events"
+TIMELINE = "workflow.timeline"
 PROGRESS = "bus.progress"
 PACKS = "bus.packs"
 APPENDED = "workflow.EntryAppended"
@@ -56,6 +58,7 @@ class Wiring:
         )
         self.workflow = self._publisher("workflow")
         self._bus = self._publisher("bus")
+        self.admin = Admin(client_configuration(settings))
         self.letters = DeadLetters(self._bus, self.world.physical(role), self.codec.value_bytes_max(DEAD_LETTERED))
 
     def _publisher(self, owner: str) -> Publisher:

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from deptbus.errors import TransactionFenced
-from deptbus.kafka.configuration import reader_configuration
+from deptbus.kafka.configuration import producer_configuration, reader_configuration
 from deptbus.kafka.consumer import read_partition
+from deptbus.kafka.producer import TransactionalProducer
 from deptbus.partitioning import partition_of
 from deptbus.record import Record
 from deptbus.settings import Settings
+from deptbus.streams.hanging import free
 from deptbus.streams.owner import Owner
-from deptbus.streams.wiring import JOURNAL, Wiring
+from deptbus.streams.wiring import JOURNAL, TASKS, Wiring
 from deptbus.workflow.correlate import tick
 from tests.streams.world import World, counting
 from tests.waiting import wait_until
@@ -65,6 +67,37 @@ def test_a_second_owner_fences_the_first(wiring: Wiring, world: World) -> None:
     wait_until(lambda: world.cases() == {"440100": 1}, "the second owner's commit", 5)
     first.close()
     second.close()
+
+
+def test_what_counts_as_done_and_is_not_in_the_log_is_applied_when_a_partition_is_taken(
+    wiring: Wiring, world: World
+) -> None:
+    """The commit of the owner before was answered and lost with its broker; the group's offset was committed."""
+    _append(wiring, world, counting().hash, "one")
+    world.tick(0)
+    end = _journal(world.settings)[-1].offset + 1
+    owner = Owner(wiring, NUMBER)
+    assert owner.open(delivered=end).offset == end
+    wait_until(lambda: world.cases() == {"440100": 1}, "the entries to be applied", 5)
+    assert owner.open(delivered=end).offset == end
+    assert world.cases() == {"440100": 1}
+    owner.close()
+
+
+def test_a_transaction_that_is_given_up_shows_nothing_and_holds_nobody_up(wiring: Wiring, world: World) -> None:
+    physical = world.settings.world.physical(TASKS)
+    producer = TransactionalProducer(producer_configuration(world.settings), f"{physical}-void")
+    producer.init()
+    producer.void([(physical, 0), (physical, 1)])
+
+    def stable() -> bool:
+        ends = wiring.admin.end_offsets(world.settings.world, [TASKS], committed=False)
+        return ends[TASKS, 0] > 0 and wiring.admin.end_offsets(world.settings.world, [TASKS]) == ends
+
+    wait_until(stable, "the end of the transaction", 5)
+    assert world.read(TASKS) == []
+    assert free(producer, wiring.admin, world.settings.world, 0) == []
+    producer.close()
 
 
 def test_entries_are_held_until_the_tick_and_repeated_ones_are_skipped(wiring: Wiring, world: World) -> None:
