@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.broker import SharedStack
-from tests.catalogue.files import TOPICS, write_schema, write_topics
+from tests.catalogue.files import TOPICS, field, record, write_department, write_schema, write_topics
 
 PROJECT = Path(__file__).parents[2]
 
@@ -96,8 +96,12 @@ def test_plan_says_3_on_drift_and_0_after_apply(root: Path, stack: SharedStack, 
 
 
 @pytest.mark.kafka
-def test_register_says_what_it_did(root: Path, stack: SharedStack) -> None:
-    environment = stack.environment(BUS_ROOT=str(root))
-    assert _deptbus(root, "schemas", "register", **environment).returncode == 0
-    again = json.loads(_deptbus(root, "schemas", "register", "--json", **environment).stdout)
+def test_register_says_what_it_did(tmp_path: Path, stack: SharedStack) -> None:
+    # A department of its own: the registry is that of all tests, and the project's types are registered there too.
+    write_department(tmp_path, "clinic")
+    write_schema(tmp_path, "clinic.CaseSeen", record("CaseSeen", field("number", "string"), namespace="clinic"))
+    write_topics(tmp_path, "clinic", "owner: clinic\ntopics:\n  - name: clinic.cases\n    events: [clinic.CaseSeen]\n")
+    environment = stack.environment(BUS_ROOT=str(tmp_path))
+    assert _deptbus(tmp_path, "schemas", "register", **environment).returncode == 0
+    again = json.loads(_deptbus(tmp_path, "schemas", "register", "--json", **environment).stdout)
     assert (again["registered"], again["present"]) == (0, 1)
