@@ -88,7 +88,12 @@ def make_codec(settings: Settings, catalogue: Catalogue, ids: Mapping[SchemaKey,
 
 
 def _codec(settings: Settings, catalogue: Catalogue, schemas: Iterable[RegisteredSchema]) -> Codec:
-    larger = {}
+    larger = {  # states, and entries that carry an event of the largest size
+        event_type: topic.message_bytes_max - deadletters.OVERHEAD_BYTES
+        for topic in catalogue.topics.values()
+        if topic.owner == "workflow"
+        for event_type in topic.event_types
+    }
     if deadletters.TOPIC in catalogue.topics:
         limit = catalogue.topic(deadletters.TOPIC).message_bytes_max
         larger[deadletters.TYPE] = limit - deadletters.OVERHEAD_BYTES

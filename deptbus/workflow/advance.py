@@ -18,6 +18,9 @@ from deptbus.workflow.output import Output
 from deptbus.workflow.pack import CompiledRule, Pack
 from deptbus.workflow.state import Entry, KeyState, Result
 
+PARKED_BYTES_MAX = 2_000_000
+"""How much may wait at one key, in bytes of values: a key's record must fit into its topic."""
+
 Data = Mapping[str, Any] | None
 Decode = Callable[[str, bytes], dict[str, Any]]
 """Event type and framed value to the event's data."""
@@ -149,7 +152,7 @@ def _without_instance(state: KeyState, entry: Entry, offset: int, rule: Compiled
         return state, []
     parked = (*state.parked, entry)
     outputs = [note(state, entry, "parked", offset)]
-    if len(parked) > rule.park_max:
+    while len(parked) > rule.park_max or sum(len(waiting["body"]) for waiting in parked) > PARKED_BYTES_MAX:
         outputs.append(note(state, parked[0], "unmatched", offset, reason="more wait than may"))
         parked = parked[1:]
     return replace(state, parked=parked, clock=max(state.clock, entry["at"])), outputs

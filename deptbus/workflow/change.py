@@ -19,6 +19,11 @@ from deptbus.workflow.state import ENDED_MAX, ENGINE, Entry, Instance, KeyState,
 TRIGGERS_MAX = 1_000
 """A change that sets off more than this goes round in circles, and its entry is rejected."""
 
+TEXT_MAX = 1_000
+"""Subjects and contexts of tasks are cut off after so many characters: a state must fit into a record."""
+FACT_TEXT_MAX = 10_000
+"""A fact that would be longer stays as it was, and is recorded."""
+
 _DICTS = ("facts", "asked", "done", "counts")
 _LISTS = ("tasks", "timers", "ended", "applied")
 
@@ -91,11 +96,11 @@ class Change:
             return False
 
     def text(self, expression: Expression | None) -> str:
-        """The string of an expression; empty where there is none or it cannot be evaluated."""
+        """The string of an expression, at most ``TEXT_MAX`` long; empty where it has no value."""
         if expression is None:
             return ""
         try:
-            return str(expression.evaluate(self))
+            return str(expression.evaluate(self))[:TEXT_MAX]
         except EvaluationError:
             return ""
 
@@ -104,7 +109,10 @@ class Change:
         values = []
         for name, expression in assigned:
             try:
-                values.append((name, expression.evaluate(self)))
+                value = expression.evaluate(self)
+                if isinstance(value, str) and len(value) > FACT_TEXT_MAX:
+                    raise EvaluationError(f"{len(value)} characters; {FACT_TEXT_MAX} are allowed.")
+                values.append((name, value))
             except EvaluationError as error:
                 self.timeline("fact_failed", rule=of, fact=name, reason=str(error))
         self.instance["facts"].update(values)

@@ -12,6 +12,8 @@ from deptbus.workflow.state import Entry, Task
 
 ANSWER_WINDOW_MS = 24 * 3_600_000
 """How long the id of an event that came by no rule, such as an answer, is remembered."""
+APPLIED_MAX = 10_000
+"""How many ids an instance remembers at most; the oldest are forgotten first."""
 
 
 def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
@@ -39,7 +41,7 @@ def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
     window = rule.window_ms if rule is not None else ANSWER_WINDOW_MS
     kept = [known for known in instance["applied"] if known["until"] >= now]
     kept.append({"id": applied_id(entry), "offset": entry["event"]["offset"], "until": now + window})
-    instance["applied"] = kept
+    instance["applied"] = kept[-APPLIED_MAX:]
 
 
 def _applied_otherwise(change: Change, entry: Entry) -> bool:

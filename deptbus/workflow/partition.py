@@ -176,7 +176,7 @@ class Partition:
     def _step(self, batch: _Batch, tick: Entry, offset: int) -> None:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
         batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
-        held, batch.held = batch.held, []
+        held, batch.held = [_dated_by(tick, read) for read in batch.held], []
         by_key: dict[str, list[Read]] = {}
         everywhere = [read for read in held if not read[1]["key"]]
         for read in held:
@@ -310,6 +310,12 @@ class Partition:
             elif self._due.get(name) != due:
                 self._due[name] = due
                 heapq.heappush(self._heap, (due, name))
+
+
+def _dated_by(tick: Entry, read: Read) -> Read:
+    """What is dated after the step in which it came counts as of the step's end: nobody answers from the future."""
+    offset, entry, data = read
+    return read if entry["at"] < tick["at"] else (offset, {**entry, "at": tick["at"] - 1}, data)
 
 
 def _name(entry: Entry) -> str:

@@ -12,6 +12,9 @@ from deptbus.workflow.definition import Responsibility, Rung
 from deptbus.workflow.pack import CompiledStep, Pack
 from deptbus.workflow.state import Instance, Task
 
+TASKS_MAX = 1_000
+"""Tasks open in one instance at most; what is asked for beyond is recorded and not asked."""
+
 REPEAT = "repeat_"
 """Timers of repeating steps are named after the step with this beginning."""
 
@@ -67,6 +70,9 @@ def _ask_once(change: Change, step: CompiledStep) -> None:
             if other["step"] == step.step and other["subject"] == change.subject:
                 change.timeline("already_asked", task=other)
                 return
+    if len(instance["tasks"]) >= TASKS_MAX:
+        change.timeline("not_asked", rule=step.step, reason=f"{TASKS_MAX} tasks are open")
+        return
     line = change.pack.responsible(step.role, instance["region"] or "", instance["level"])
     task: Task = {
         "id": "",

@@ -428,3 +428,24 @@ def test_the_longest_region_and_then_the_level_say_who_is_responsible() -> None:
     assert pack.responsible("health_authority", "440100", None).department == "health"
     assert pack.responsible("health_authority", "440300", None).department == "cdc"
     assert pack.responsible("health_authority", "440300", "II").department == "hospitals"
+
+
+def test_a_state_stays_within_its_record_whatever_events_say() -> None:
+    objections = rule("objection", "data.ObjectionRaised", subject="event.source_reference")
+    asking = step("verify", "rule:objection", context={"city": "event.city"})
+    world = World(small(rules=[CASES, objections], steps=[asking]))
+    cases(world, 1, START)
+    data = sample("data.ObjectionRaised", region="440100", city="x" * 500_000, source_reference="y" * 5_000)
+    world.publish("data.ObjectionRaised", data, at=START, region="440100")
+    (task,) = instance(world)["tasks"]
+    assert (len(task["context"]["city"]), len(task["subject"])) == (1_000, 1_000)
+
+
+def test_no_more_bytes_wait_than_a_key_can_keep() -> None:
+    world = World(small(rules=[CASES, rule("objection", "data.ObjectionRaised")]))
+    data = sample("data.ObjectionRaised", region="440100", city="x" * 900_000)
+    for number in range(4):
+        world.publish("data.ObjectionRaised", data, at=START, region="440100", id=str(number))
+    parked = world.partition.states["small/440100"].parked
+    assert [entry["event"]["id"] for entry in parked] == ["2", "3"]
+    assert world.kinds().count("unmatched") == 2

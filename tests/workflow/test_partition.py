@@ -166,6 +166,14 @@ def test_what_a_step_makes_due_happens_in_the_next_one() -> None:
     assert len(world.of_type("workflow.TaskEscalated", world.tick(START + 48 * HOUR, 1))) == 2
 
 
+def test_an_event_dated_after_its_step_counts_as_of_the_steps_end() -> None:
+    world = World(small(), stepped=True)
+    data = sample("health.CasesConfirmed", region="440100", count=1)
+    entries = world.entries("health.CasesConfirmed", data, at=START + 10_000 * HOUR, region="440100")
+    world.append(*entries, tick(START + HOUR, 0))
+    assert world.partition.states["small/440100"].open["clock"] == START + HOUR - 1  # type: ignore[index]  # it is open
+
+
 def test_entries_of_an_open_step_are_held_and_not_to_be_committed() -> None:
     world = World(small(), stepped=True)
     entries = world.entries("health.CasesConfirmed", sample("health.CasesConfirmed", region="440100"), at=START)

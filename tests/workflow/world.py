@@ -34,7 +34,8 @@ def codec() -> Codec:
     """All schemas of the project under made-up registry ids."""
     store = load_schemas(ROOT)
     names = [(kind, file.version) for kind in store.types() for file in store.versions(kind)]
-    return Codec(codec_schemas(store, {name: number for number, name in enumerate(names, start=1)}))
+    larger = {"workflow.EntryAppended": 2_000_000, "workflow.KeyChanged": 4_000_000}
+    return Codec(codec_schemas(store, {name: number for number, name in enumerate(names, start=1)}), 1_000_000, larger)
 
 
 def pack_of(definition: Mapping[str, Any]) -> Pack:
