@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+from deptbus.cli import output
+from deptbus.errors import SettingsError
+
 app = typer.Typer(help="Exercises: time that moves in steps, and simulated desks.", no_args_is_help=True)
 
 
@@ -29,3 +32,25 @@ def desks(seed: Annotated[int, typer.Option(help="What the answers are drawn fro
         DeskProcess(link, Desks(seed, find_desks(settings.root, sorted(link.catalogue.departments)))).run()
     finally:
         link.close()
+
+
+@app.command(epilog="Example: BUS_NAMESPACE=demo deptbus exercise check")
+def check() -> None:
+    """Hold the records of an exercise that was played against each other; ends with 1 where they do not fit.
+
+    Every input must be in the journal or among the dead letters, and the journal, folded again, must give every task,
+    timeline record, follow-up event and snapshot, in order and once.
+    """
+    from deptbus.checking import check_namespace  # noqa: PLC0415
+    from deptbus.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.load()
+    if not settings.namespace:
+        raise SettingsError("Only an exercise can be checked; name its namespace (BUS_NAMESPACE).")
+    with output.err.status("reading and folding"):
+        differences = check_namespace(settings)
+    for difference in differences:
+        output.error(difference)
+    if differences:
+        raise typer.Exit(1)
+    output.out.print(f"Everything in {settings.namespace} fits together.")
