@@ -65,9 +65,8 @@ class Containers:
         """By service: ``healthy``, ``exited 0`` or what else it is."""
         listed = ["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={self.name}"]
         ids = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
-        found = json.loads(
-            subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
-        )
+        inspect = ["docker", "inspect", *ids]
+        inspected = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout
         states = {}
         for one in json.loads(inspected):
             state = one["State"]
