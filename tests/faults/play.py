@@ -1,6 +1,7 @@
 """One exercise played twice on a broker of its own: undisturbed, and with everything happening to it."""
 
 import logging
+import os
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from deptbus.codec import Codec
 from deptbus.exercise.clock import Announcement
 from deptbus.exercise.exercise import Exercise
 from deptbus.exercise.summary import Summary
+from deptbus.exercise.supervisor import Supervisor
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.stack.local import LocalStack
@@ -32,6 +34,8 @@ LAST_DAY = "2020-02-03"
 PUBLISH_TIMEOUT_S = 120
 """Longer than a broker is away: what is handed over then has its answer when it is back."""
 RUN_DIRS = "deptbus-faults-"
+"""How run directories begin; the pid of the run follows."""
+NAMESPACES = ("undisturbed", "disturbed")
 _ACKNOWLEDGED = re.compile(rb"acknowledged (\S+) (\S+)/(\d+)@(\d+)")
 
 
@@ -70,8 +74,9 @@ class Outcome:
 def own_stack(keep: Callable[[], bool]) -> Iterator[tuple[Settings, LocalStack]]:
     """A broker and a registry that may be killed. What they and the workers wrote stays if ``keep`` says so at the end,
     or an error ends the context."""
+    _sweep()
     kafka, controller, registry = free_ports(3)
-    run_dir = tempfile.mkdtemp(prefix=RUN_DIRS)
+    run_dir = tempfile.mkdtemp(prefix=f"{RUN_DIRS}{os.getpid()}-")
     settings = Settings.load(
         root=ROOT, run_dir=run_dir, stack="local", kafka_port=kafka, kafka_controller_port=controller,
         registry_port=registry, start_timeout_s=90, publish_timeout_s=PUBLISH_TIMEOUT_S,
@@ -87,17 +92,28 @@ def own_stack(keep: Callable[[], bool]) -> Iterator[tuple[Settings, LocalStack]]
         shutil.rmtree(run_dir)
 
 
+def _sweep() -> None:
+    """End and remove what earlier runs have left: those that were killed, and those that failed and were looked at."""
+    for run_dir in Path(tempfile.gettempdir()).glob(f"{RUN_DIRS}*"):
+        if Path(f"/proc/{run_dir.name.removeprefix(RUN_DIRS).split('-')[0]}").exists():
+            continue
+        for namespace in NAMESPACES:
+            Supervisor(run_dir / namespace, {}).end_leftovers()
+        LocalStack(Settings.load(root=ROOT, run_dir=run_dir)).down(lambda text: None)
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
 def play_both(settings: Settings, stack: LocalStack) -> Outcome:
     """Play, undisturbed and disturbed, and read everything back."""
     started = time.monotonic()
-    quiet = _exercise(settings, "undisturbed")
+    quiet = _exercise(settings, NAMESPACES[0])
     undisturbed = quiet.play()
     quiet_records = read_records(quiet.settings)
     with open_registry(settings) as registry:
         large = settings.model_copy(update={"value_bytes_max": 2 * LARGE_BYTES})
         codec = load_codec(settings, quiet.catalogue, registry)
         brewing = load_codec(large, quiet.catalogue, registry)
-    exercise = _exercise(settings, "disturbed")
+    exercise = _exercise(settings, NAMESPACES[1])
     poisons = [
         brew(quiet_records["health.cases"][0], brewing, "source_reference"),
         brew(_first_answer(quiet_records), brewing, "note"),
