@@ -325,7 +325,8 @@ def _withdraw(change: Change, task: Task, missed: str, at: int) -> Task:
     """Withdraw the escalations for a deadline that was met after all; answers the changed task."""
     kept = []
     for escalation in task["escalations"]:
-        if escalation["missed"] != missed or at > task[missed]:
+        # What had passed stays passed, though a new department or an order has moved the deadline since.
+        if escalation["missed"] != missed or at > min(task[missed], escalation["due"]):
             kept.append(escalation)
             continue
         data = {

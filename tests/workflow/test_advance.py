@@ -165,6 +165,17 @@ def test_an_answer_in_time_that_arrives_after_the_tick_withdraws_the_escalation(
     assert "acknowledged_late" not in instance(world)["counts"]
 
 
+def test_what_one_department_missed_is_not_withdrawn_by_the_next_one_being_in_time() -> None:
+    world = World(small())
+    cases(world, 1, START)
+    (task,) = world.of_type("workflow.TaskRequested")
+    world.tick(START + 2 * HOUR)
+    directive(world, START + 2 * HOUR, act="reassign", task=task["task"], to_department="police")
+    outputs = world.answer(task | {"department": "police"}, "acknowledged", at=START + 2 * HOUR + 1)
+    assert world.kinds(outputs) == ["acknowledged"]
+    assert instance(world)["counts"]["escalations"] == 1
+
+
 def test_only_the_responsible_department_may_answer() -> None:
     world = World(small())
     cases(world, 1, START)
