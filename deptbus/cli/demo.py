@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WORKFLOW = "epidemic"
 TIMER = "quiet"
 """The timer of the workflow before which no incident closes."""
-REGIONS_OF_ONE_WORKER = 50
+REGIONS_OF_ONE_WORKER = 25
 """With more regions than a province has, the journal is worked off by two workers, each with its partition."""
 PROBLEMS_SHOWN_MAX = 20
 _CHINA_MS = 8 * 3_600_000
