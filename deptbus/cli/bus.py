@@ -35,11 +35,11 @@ def publish(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Publish one event and say where it is. Ends with 2 unless the broker has acknowledged it."""
-    from deptbus import bootstrap  # noqa: PLC0415
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import iso, system_clock  # noqa: PLC0415
-    from deptbus.jsondata import from_json  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus import bootstrap
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import iso, system_clock
+    from deptbus.jsondata import from_json
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     content = read_content(data)
@@ -82,11 +82,11 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show the last events of a topic, then those that come, until Ctrl-C or -n are shown."""
-    from deptbus import bootstrap, tailing  # noqa: PLC0415
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.kafka.configuration import reader_configuration  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus import bootstrap, tailing
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.kafka.configuration import reader_configuration
+    from deptbus.settings import Settings
 
     where = _start(start)
     settings = Settings.load()
@@ -124,7 +124,7 @@ def _start(text: str) -> int | str:
 
 def read_content(data: str) -> Any:
     """The JSON object in a file, or on standard input for ``-``; ``SettingsError``."""
-    import orjson  # noqa: PLC0415
+    import orjson
 
     try:
         text = sys.stdin.buffer.read() if data == "-" else Path(data).read_bytes()
@@ -144,7 +144,7 @@ def _show(line: "Line", as_json: bool) -> None:
         sys.stdout.buffer.write(line.as_json() + b"\n")
         sys.stdout.buffer.flush()
         return
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     time, kind, key, subject, data = line.as_text()
     if output.out.is_terminal and len(data) > _DATA_CHARS_MAX:

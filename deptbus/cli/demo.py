@@ -48,9 +48,9 @@ def demo(
     scenario of the project's own. Starts broker and registry where they do not run, drops what an earlier run left
     in the namespace, and leaves everything readable: BUS_NAMESPACE=demo deptbus tail workflow.timeline
     """
-    from deptbus.exercise.exercise import Exercise  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
-    from deptbus.stack.choice import open_stack  # noqa: PLC0415
+    from deptbus.exercise.exercise import Exercise
+    from deptbus.settings import Settings
+    from deptbus.stack.choice import open_stack
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers are stopped too
     settings = Settings.load(namespace=namespace)
@@ -87,7 +87,7 @@ GUANGDONG = Choice(Path("..") / "shared" / "data" / "epidemic", "440000", "2020-
 
 def choose(root: Path, data: Path | None, province: str | None, first: str | None, last: str | None) -> Choice:
     """What is given, and for the rest Guangdong's figures where they are there, else the project's scenario."""
-    from deptbus.imports import scenario  # noqa: PLC0415
+    from deptbus.imports import scenario
 
     shared = root / GUANGDONG.folder
     own = Choice(scenario.FOLDER, scenario.PROVINCE, scenario.FIRST, scenario.LAST)
@@ -97,13 +97,13 @@ def choose(root: Path, data: Path | None, province: str | None, first: str | Non
 
 def make_plan(settings: "Settings", choice: Choice, seed: int, step: int) -> "Plan":
     """What the demo plays: the events of the day files, and every workflow with the last day as its earliest end."""
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import iso, system_clock  # noqa: PLC0415
-    from deptbus.exercise.exercise import Plan  # noqa: PLC0415
-    from deptbus.imports.epidemic import day_of, midnight_ms, read_days  # noqa: PLC0415
-    from deptbus.workflow.activation import with_not_before  # noqa: PLC0415
-    from deptbus.workflow.load import load_workflows  # noqa: PLC0415
-    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import iso, system_clock
+    from deptbus.exercise.exercise import Plan
+    from deptbus.imports.epidemic import day_of, midnight_ms, read_days
+    from deptbus.workflow.activation import with_not_before
+    from deptbus.workflow.load import load_workflows
+    from deptbus.workflow.pack import Pack
 
     first, last = day_of(choice.first), day_of(choice.last)
     found = read_days(choice.folder, choice.province, first, last)
@@ -163,7 +163,7 @@ _WORDS = {
 @contextmanager
 def _progress(plan: "Plan") -> Iterator["Watch"]:
     """Where exercise time stands: a bar on a terminal, else a line now and then; both on standard error."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     def text(step: "Announcement", opened: int, closed: int) -> str:
         moment = time.strftime("%Y-%m-%d %H:%M", time.gmtime((step.starts_at + _CHINA_MS) // 1000))

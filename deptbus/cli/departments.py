@@ -19,9 +19,9 @@ WORKER = "departments"
 
 def departments() -> None:
     """Run the handlers of every department (services/<id>/handlers.py) until a signal or the first error."""
-    from deptbus import bootstrap  # noqa: PLC0415
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus import bootstrap
+    from deptbus.catalogue import load_catalogue
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     bootstrap.configure_logs(settings)

@@ -33,7 +33,7 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List the open tasks of a department in every open instance, what is due first at the top."""
-    from deptbus.desk.board import short_ids  # noqa: PLC0415
+    from deptbus.desk.board import short_ids
 
     with _look() as reading:
         _check_department(reading, department)
@@ -116,8 +116,8 @@ def complete(
 
     Without --data, a task that asks for an event gets the JSON to be filled in.
     """
-    from deptbus.cli.bus import read_content  # noqa: PLC0415
-    from deptbus.desk.template import check_filled, skeleton  # noqa: PLC0415
+    from deptbus.cli.bus import read_content
+    from deptbus.desk.template import check_filled, skeleton
 
     with _look() as reading:
         board = reading.board()
@@ -142,20 +142,20 @@ def complete(
 
 
 def _look() -> "Reading":
-    from deptbus.desk.reading import Reading  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.desk.reading import Reading
+    from deptbus.settings import Settings
 
     return Reading(Settings.load())
 
 
 def _refuse(sentence: str) -> None:
-    from deptbus.errors import ActRefused  # noqa: PLC0415
+    from deptbus.errors import ActRefused
 
     raise ActRefused(sentence)
 
 
 def _check_department(reading: "Reading", department: str) -> None:
-    from deptbus.errors import NotFound  # noqa: PLC0415
+    from deptbus.errors import NotFound
 
     known = reading.catalogue.departments
     if department not in known:
@@ -164,7 +164,7 @@ def _check_department(reading: "Reading", department: str) -> None:
 
 def _find(reading: "Reading", board: "Board", prefix: str, department: str) -> "OpenTask":
     """The open task; a sentence of its own where it is over already."""
-    from deptbus.errors import NotFound  # noqa: PLC0415
+    from deptbus.errors import NotFound
 
     _check_department(reading, department)
     try:
@@ -175,7 +175,7 @@ def _find(reading: "Reading", board: "Board", prefix: str, department: str) -> "
             raise
         record = reading.record(ever.instance)
         over = next(task for task in record.tasks if task.task == ever.task)
-        from deptbus.cli.words import moment  # noqa: PLC0415
+        from deptbus.cli.words import moment
 
         _refuse(
             f"The task {over.task[:8]} ({over.title_en}, {ever.instance}) is over: {over.outcome} at "
@@ -215,7 +215,7 @@ def _publish(
     reading: "Reading", board: "Board", task: "OpenTask", event_type: str, data: dict[str, Any], officer: str,
     basis: str | None, at: str | None, as_json: bool, subject: str | None = None,
 ) -> None:  # fmt: skip
-    from deptbus.desk.acting import Acting  # noqa: PLC0415
+    from deptbus.desk.acting import Acting
 
     with Acting(reading, task.department, event_type, board, at) as acting:
         outcome = acting.answer(task, data, officer=officer, basis=basis, subject=subject)
@@ -242,7 +242,7 @@ def outcome_data(event_type: str, outcome: "Outcome") -> dict[str, Any]:
 
 def _lateness(task: "OpenTask", at_ms: int, *, ends: bool) -> list[str]:
     """What the answer's time means for the deadlines."""
-    from deptbus.cli.words import moment, span  # noqa: PLC0415
+    from deptbus.cli.words import moment, span
 
     missed = []
     if task.acknowledged_at is None and at_ms > task.acknowledge_by:
@@ -253,7 +253,7 @@ def _lateness(task: "OpenTask", at_ms: int, *, ends: bool) -> list[str]:
 
 
 def _show(reading: "Reading", department: str, board: "Board", tasks: list["OpenTask"], short: dict[str, str]) -> None:
-    from deptbus.cli import words  # noqa: PLC0415
+    from deptbus.cli import words
 
     lang, now = reading.settings.lang, board.now_ms
     titles = reading.catalogue.departments[department].titles

@@ -18,11 +18,11 @@ def _group() -> None:
 @app.command()
 def desks(seed: Annotated[int, typer.Option(help="What the answers are drawn from.")] = 1) -> None:
     """Answer the tasks of every department in the namespace's exercise time, until its clock says that it is over."""
-    from deptbus import bootstrap, failpoint  # noqa: PLC0415
-    from deptbus.exercise.desk_process import DeskProcess, find_desks  # noqa: PLC0415
-    from deptbus.exercise.desks import Desks  # noqa: PLC0415
-    from deptbus.exercise.link import Link  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus import bootstrap, failpoint
+    from deptbus.exercise.desk_process import DeskProcess, find_desks
+    from deptbus.exercise.desks import Desks
+    from deptbus.exercise.link import Link
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     bootstrap.configure_logs(settings)
@@ -41,8 +41,8 @@ def check() -> None:
     Every input must be in the journal or among the dead letters, and the journal, folded again, must give every task,
     timeline record, follow-up event and snapshot, in order and once.
     """
-    from deptbus.checking import check_namespace  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.checking import check_namespace
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     if not settings.namespace:

@@ -21,8 +21,8 @@ def fold(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Fold the journal again and compare with what was written, byte by byte. Ends with 1 where they differ."""
-    from deptbus.folding import fold_namespace  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.folding import fold_namespace
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     with Progress(console=output.err, transient=True) as bar:

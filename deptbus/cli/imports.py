@@ -38,7 +38,7 @@ def epidemic(
     Ids follow from file and line, so importing the same files again publishes the same events. Rows that cannot
     be read are listed and left out.
     """
-    from deptbus.imports.epidemic import day_of, read_days  # noqa: PLC0415
+    from deptbus.imports.epidemic import day_of, read_days
 
     found = read_days(folder, province, day_of(first), day_of(last))
     outcomes = [] if dry_run else _publish(found)
@@ -48,11 +48,11 @@ def epidemic(
 
 
 def _publish(found: "Import") -> "list[Outcome]":
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress
 
-    from deptbus import bootstrap  # noqa: PLC0415
-    from deptbus.imports.publish import publish  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus import bootstrap
+    from deptbus.imports.publish import publish
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     with ExitStack() as stack:

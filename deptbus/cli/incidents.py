@@ -42,9 +42,9 @@ def list_incidents(
     as_json: AsJson = False,
 ) -> None:
     """List incidents: level, tasks open and late, last change. Those with late tasks come first."""
-    from deptbus.cli.incident_view import show_list  # noqa: PLC0415
-    from deptbus.desk.incidents import Filter, incidents  # noqa: PLC0415
-    from deptbus.desk.orders import parse_level  # noqa: PLC0415
+    from deptbus.cli.incident_view import show_list
+    from deptbus.desk.incidents import Filter, incidents
+    from deptbus.desk.orders import parse_level
 
     chosen = Filter(
         workflow=workflow, region=region, level=parse_level(level) if level else None, is_open=is_open,
@@ -71,9 +71,9 @@ def show(
     --json gives the after-action record so far: every level, task, answer, escalation and order with its basis and
     cause.
     """
-    from deptbus.cli.incident_view import show_record  # noqa: PLC0415
-    from deptbus.clock import from_iso  # noqa: PLC0415
-    from deptbus.errors import ActRefused  # noqa: PLC0415
+    from deptbus.cli.incident_view import show_record
+    from deptbus.clock import from_iso
+    from deptbus.errors import ActRefused
 
     try:
         at_ms = from_iso(at) if at else None
@@ -105,8 +105,8 @@ def open_incident(
     as_json: AsJson = False,
 ) -> None:
     """Order an incident to be opened where no event has opened it."""
-    from deptbus.errors import ActRefused  # noqa: PLC0415
-    from deptbus.packs import Packs  # noqa: PLC0415
+    from deptbus.errors import ActRefused
+    from deptbus.packs import Packs
 
     with _look() as reading:
         board = reading.board()
@@ -143,7 +143,7 @@ def level(
     as_json: AsJson = False,
 ) -> None:
     """Order the response level; the standing rule of the workflow may still raise it later."""
-    from deptbus.desk.orders import parse_level  # noqa: PLC0415
+    from deptbus.desk.orders import parse_level
 
     particulars = {"level": parse_level(to)}
     with _look() as reading:
@@ -170,7 +170,7 @@ def reassign(
     as_json: AsJson = False,
 ) -> None:
     """Order a task to be given to another department."""
-    from deptbus.desk.orders import check_takes  # noqa: PLC0415
+    from deptbus.desk.orders import check_takes
 
     with _look() as reading:
         board = reading.board()
@@ -203,8 +203,8 @@ def extend(
     as_json: AsJson = False,
 ) -> None:
     """Order more time for a task."""
-    from deptbus.desk.orders import parse_deadline  # noqa: PLC0415
-    from deptbus.errors import ActRefused  # noqa: PLC0415
+    from deptbus.desk.orders import parse_deadline
+    from deptbus.errors import ActRefused
 
     if complete_by is None and acknowledge_by is None:
         raise ActRefused("Give the new time: --complete-by or --acknowledge-by.")
@@ -244,8 +244,8 @@ def close(
 
 
 def _look() -> "Reading":
-    from deptbus.desk.reading import Reading  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.desk.reading import Reading
+    from deptbus.settings import Settings
 
     return Reading(Settings.load())
 
@@ -255,8 +255,8 @@ About = tuple[str, str, str | None, str | None]
 
 
 def _open_instance(board: "Board", name: str) -> About:
-    from deptbus.cli.words import moment  # noqa: PLC0415
-    from deptbus.errors import ActRefused  # noqa: PLC0415
+    from deptbus.cli.words import moment
+    from deptbus.errors import ActRefused
 
     snapshot = board.instance(name)
     if snapshot["status"] != "open":
@@ -272,10 +272,10 @@ def _order(
     particulars: dict[str, Any], wait_s: float, at: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Publish the order, wait for its effect and tell both. Ends with 2 where the workflow says that it is void."""
-    from deptbus.cli.desk import outcome_data  # noqa: PLC0415
-    from deptbus.cli.incident_view import show_effects  # noqa: PLC0415
-    from deptbus.desk import orders  # noqa: PLC0415
-    from deptbus.desk.acting import Acting, Order  # noqa: PLC0415
+    from deptbus.cli.desk import outcome_data
+    from deptbus.cli.incident_view import show_effects
+    from deptbus.desk import orders
+    from deptbus.desk.acting import Acting, Order
 
     workflow, key, instance, region = about
     officer, basis, reason = by

@@ -19,7 +19,7 @@ Slot = Annotated[
 @app.command()
 def correlate(worker: Slot = 0) -> None:
     """Place events of departments in the journal, by the rules of the packs in force."""
-    from deptbus.streams.run import run_correlate  # noqa: PLC0415  # Faust takes half a second to import
+    from deptbus.streams.run import run_correlate  # Faust takes half a second to import
 
     settings = Settings.load()
     bootstrap.configure_logs(settings)
@@ -29,7 +29,7 @@ def correlate(worker: Slot = 0) -> None:
 @app.command()
 def advance(worker: Slot = 0) -> None:
     """Work the journal off: open instances, ask for tasks, watch deadlines."""
-    from deptbus.streams.run import run_advance  # noqa: PLC0415
+    from deptbus.streams.run import run_advance
 
     settings = Settings.load()
     bootstrap.configure_logs(settings)
@@ -39,7 +39,7 @@ def advance(worker: Slot = 0) -> None:
 @app.command()
 def health(worker: Annotated[str, typer.Argument(help="Such as advance-0.")]) -> None:
     """Say whether a worker on this machine works; exit code 1 if it does not."""
-    from deptbus.health import health_path, read_health  # noqa: PLC0415
+    from deptbus.health import health_path, read_health
 
     settings = Settings.load()
     well, content = read_health(health_path(settings, worker), system_clock())

@@ -16,9 +16,9 @@ def check(as_json: AsJson = False) -> None:
 
     Ends with 2 where something is wrong.
     """
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.schemas.check import check_schemas  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.clock import system_clock
+    from deptbus.schemas.check import check_schemas
+    from deptbus.settings import Settings
 
     report = check_schemas(Settings.load().root, system_clock())
     if as_json:
@@ -35,13 +35,13 @@ def check(as_json: AsJson = False) -> None:
 @app.command(epilog="Example: deptbus schemas register")
 def register(as_json: AsJson = False) -> None:
     """Register every schema version that the registry does not have. Safe to repeat."""
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress
 
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.registry import connect_registry  # noqa: PLC0415
-    from deptbus.schemas.registration import register_schemas  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.registry import connect_registry
+    from deptbus.schemas.registration import register_schemas
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     catalogue = load_catalogue(settings.root, system_clock())
@@ -65,9 +65,9 @@ def register(as_json: AsJson = False) -> None:
 @app.command(epilog="Example: deptbus schemas generate")
 def generate() -> None:
     """Write the typed event classes: services/<department>/events.py."""
-    from deptbus.schemas import generate as generation  # noqa: PLC0415
-    from deptbus.schemas.store import load_schemas  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.schemas import generate as generation
+    from deptbus.schemas.store import load_schemas
+    from deptbus.settings import Settings
 
     root = Settings.load().root
     written = generation.write(root, load_schemas(root))
@@ -80,9 +80,9 @@ def generate() -> None:
 @app.command(epilog="Example: deptbus schemas release")
 def release() -> None:
     """Lock every schema version in schemas/released.json: from then on it may not be edited."""
-    from deptbus.schemas import released  # noqa: PLC0415
-    from deptbus.schemas.store import load_schemas  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.schemas import released
+    from deptbus.schemas.store import load_schemas
+    from deptbus.settings import Settings
 
     root = Settings.load().root
     new = released.release(root, load_schemas(root))
@@ -95,9 +95,9 @@ def release() -> None:
 @app.command("list", epilog="Example: deptbus schemas list --json")
 def list_types(as_json: AsJson = False) -> None:
     """List event types with their topic, versions and meaning."""
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.settings import Settings
 
     catalogue = load_catalogue(Settings.load().root, system_clock())
     rows = [
@@ -121,9 +121,9 @@ def show(
     version: Annotated[int | None, typer.Option(help="The newest unless given.")] = None,
 ) -> None:
     """Show a schema as it is registered: self-contained, as JSON."""
-    from deptbus.errors import NotFound  # noqa: PLC0415
-    from deptbus.schemas.store import load_schemas  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.errors import NotFound
+    from deptbus.schemas.store import load_schemas
+    from deptbus.settings import Settings
 
     versions = load_schemas(Settings.load().root).versions(event_type)
     found = [file for file in versions if version in {None, file.version}]

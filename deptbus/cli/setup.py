@@ -9,16 +9,16 @@ def setup() -> None:
     In a namespace (BUS_NAMESPACE) it does the same there. What differs from the topic files is left as it is:
     see `deptbus topics plan`.
     """
-    from deptbus import bootstrap  # noqa: PLC0415
-    from deptbus.catalogue import load_catalogue, refuse_lapsed  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.kafka.admin import Admin  # noqa: PLC0415
-    from deptbus.kafka.configuration import client_configuration  # noqa: PLC0415
-    from deptbus.packs import Packs  # noqa: PLC0415
-    from deptbus.schemas.registration import register_schemas  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
-    from deptbus.workflow.load import load_workflows  # noqa: PLC0415
-    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+    from deptbus import bootstrap
+    from deptbus.catalogue import load_catalogue, refuse_lapsed
+    from deptbus.clock import system_clock
+    from deptbus.kafka.admin import Admin
+    from deptbus.kafka.configuration import client_configuration
+    from deptbus.packs import Packs
+    from deptbus.schemas.registration import register_schemas
+    from deptbus.settings import Settings
+    from deptbus.workflow.load import load_workflows
+    from deptbus.workflow.pack import Pack
 
     settings = Settings.load()
     with output.err.status("reading the files") as spinner:

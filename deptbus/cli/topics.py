@@ -19,7 +19,7 @@ DRIFT = 3
 @app.command(epilog="Example: deptbus topics plan && echo nothing to do")
 def plan(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
     """Show what `apply` would change. Ends with 0 where that is nothing, else with 3."""
-    from deptbus.topics.apply import plan_topics  # noqa: PLC0415
+    from deptbus.topics.apply import plan_topics
 
     found = plan_topics(**_arguments(), allow_delete=allow_delete)
     _show(found, "Plan", as_json)
@@ -30,7 +30,7 @@ def plan(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
 @app.command(epilog="Example: BUS_NAMESPACE=demo deptbus topics apply")
 def apply(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
     """Create and alter topics as the files say, and read back that they are so. Safe to repeat."""
-    from deptbus.topics.apply import apply_topics  # noqa: PLC0415
+    from deptbus.topics.apply import apply_topics
 
     _show(apply_topics(**_arguments(), allow_delete=allow_delete), "Applied", as_json)
 
@@ -38,11 +38,11 @@ def apply(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
 @app.command("list", epilog="Example: deptbus topics list --json")
 def list_topics(as_json: AsJson = False) -> None:
     """List the topics that are declared, with their events and who may read them."""
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import asdict
 
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.settings import Settings
 
     catalogue = load_catalogue(Settings.load().root, system_clock())
     if as_json:
@@ -57,11 +57,11 @@ def list_topics(as_json: AsJson = False) -> None:
 
 
 def _arguments() -> dict[str, Any]:
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.kafka.admin import Admin  # noqa: PLC0415
-    from deptbus.kafka.configuration import client_configuration  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.kafka.admin import Admin
+    from deptbus.kafka.configuration import client_configuration
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     return {

@@ -13,7 +13,7 @@ def moment(time_ms: int | None) -> str:
     """Beijing time to the minute."""
     if time_ms is None:
         return ""
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
     return datetime.fromtimestamp((time_ms + _BEIJING_MS) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
 

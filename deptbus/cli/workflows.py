@@ -25,7 +25,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check every workflow: its files, and whether it would break what runs. Ends with 2 where something is wrong."""
-    from deptbus.workflow.load import check_workflows  # noqa: PLC0415
+    from deptbus.workflow.load import check_workflows
 
     settings, catalogue, year = _project()
     contents, problems = check_workflows(settings.root, catalogue, (year,))
@@ -58,8 +58,8 @@ def check(
 @app.command("list", epilog="Example: deptbus workflows list --json")
 def list_workflows(as_json: AsJson = False) -> None:
     """List the workflows that the files define."""
-    from deptbus.workflow.load import load_workflows  # noqa: PLC0415
-    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+    from deptbus.workflow.load import load_workflows
+    from deptbus.workflow.pack import Pack
 
     settings, catalogue, _ = _project()
     packs = [Pack(content) for content in load_workflows(settings.root, catalogue).values()]
@@ -84,8 +84,8 @@ def list_workflows(as_json: AsJson = False) -> None:
 @app.command(epilog="Example: deptbus workflows show epidemic")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a workflow: its rules, timers, steps, and who answers in each role."""
-    from deptbus.workflow.load import load_workflow  # noqa: PLC0415
-    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+    from deptbus.workflow.load import load_workflow
+    from deptbus.workflow.pack import Pack
 
     settings, catalogue, _ = _project()
     pack = Pack(load_workflow(settings.root, name, catalogue))
@@ -131,9 +131,9 @@ def activate(
     as_json: AsJson = False,
 ) -> None:
     """Bring a workflow into force: new instances open by it from now on. Safe to repeat."""
-    from deptbus.packs import Packs  # noqa: PLC0415
-    from deptbus.workflow.load import load_workflow  # noqa: PLC0415
-    from deptbus.workflow.pack import Pack  # noqa: PLC0415
+    from deptbus.packs import Packs
+    from deptbus.workflow.load import load_workflow
+    from deptbus.workflow.pack import Pack
 
     settings, catalogue, year = _project()
     content = load_workflow(settings.root, name, catalogue, (year,))
@@ -162,8 +162,8 @@ def retire(
     as_json: AsJson = False,
 ) -> None:
     """Take a version out of force. Refused while instances of it are open."""
-    from deptbus.errors import NotFound  # noqa: PLC0415
-    from deptbus.packs import Packs  # noqa: PLC0415
+    from deptbus.errors import NotFound
+    from deptbus.packs import Packs
 
     settings, catalogue, _ = _project()
     _reach(settings)
@@ -181,11 +181,11 @@ def retire(
 
 def _project() -> tuple["Settings", "Catalogue", int]:
     """Settings, catalogue and the present year."""
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime
 
-    from deptbus.catalogue import load_catalogue  # noqa: PLC0415
-    from deptbus.clock import system_clock  # noqa: PLC0415
-    from deptbus.settings import Settings  # noqa: PLC0415
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.settings import Settings
 
     settings = Settings.load()
     now = system_clock()
@@ -193,15 +193,15 @@ def _project() -> tuple["Settings", "Catalogue", int]:
 
 
 def _reach(settings: "Settings") -> None:
-    from deptbus.kafka.reach import check_reachable  # noqa: PLC0415
+    from deptbus.kafka.reach import check_reachable
 
     check_reachable(settings, _REACH_S)
 
 
 def _time(settings: "Settings", given: str | None) -> int:
     """The time that the activation names: now, or in an exercise what the caller says."""
-    from deptbus.clock import from_iso, system_clock  # noqa: PLC0415
-    from deptbus.errors import SettingsError  # noqa: PLC0415
+    from deptbus.clock import from_iso, system_clock
+    from deptbus.errors import SettingsError
 
     if given is None:
         return system_clock()
@@ -217,9 +217,9 @@ def _breaking(
     settings: "Settings", catalogue: "Catalogue", contents: dict[str, "PackContent"]
 ) -> tuple[list[str], str | None]:
     """What would break on the cluster, and why the question could not be asked."""
-    from deptbus.errors import BusError  # noqa: PLC0415
-    from deptbus.packs import Packs  # noqa: PLC0415
-    from deptbus.workflow.evolution import breaks, unheard  # noqa: PLC0415
+    from deptbus.errors import BusError
+    from deptbus.packs import Packs
+    from deptbus.workflow.evolution import breaks, unheard
 
     try:
         _reach(settings)
@@ -239,8 +239,8 @@ def _breaking(
 
 
 def _overridden(content: "PackContent", given: str) -> "PackContent":
-    from deptbus.errors import DefinitionError  # noqa: PLC0415
-    from deptbus.workflow.activation import with_not_before  # noqa: PLC0415
+    from deptbus.errors import DefinitionError
+    from deptbus.workflow.activation import with_not_before
 
     timer, _, time = given.partition("=")
     if not time:
