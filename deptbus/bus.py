@@ -187,7 +187,7 @@ class Bus:
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                with contextlib.suppress(NotImplementedError):
+                with contextlib.suppress(NotImplementedError):  # loops of some platforms have no signal handlers
                     loop.add_signal_handler(number, self.stop)
         await self.serve()
 

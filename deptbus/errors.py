@@ -84,10 +84,6 @@ class TransactionFenced(BusError):
     """Another producer has the same transactional id: this process does not own the partition any more (I4)."""
 
 
-class HandlerFailed(BusError):
-    """A handler raised after all its retries; the event is in the dead letters."""
-
-
 class Retry(BusError):
     """A handler raises this to have the same event delivered again after a pause."""
 

@@ -37,7 +37,7 @@ def arm(failpoint: str | None) -> None:
 
 def hit(name: str) -> None:
     """Pass a point; the process ends here, as by kill -9, if it is the armed one for the Nth time."""
-    global _left  # noqa: PLW0603
+    global _left  # noqa: PLW0603  # one count per process, read on hot paths
     if name == _armed:
         _left -= 1
         if _left == 0:

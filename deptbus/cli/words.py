@@ -61,6 +61,7 @@ def word(name: str, lang: str) -> str:
 
 ZH = {
     "accepted": "接受", "acknowledge_by": "签收期限", "acknowledged": "签收", "already_asked": "已有同类任务",
+    "not_asked": "未下达",
     "asked_for": "申请数量", "attempt": "次数", "basis": "依据", "by": "经手人", "cancelled": "取消", "cause": "起因",
     "clock_started": "恢复计时", "clock_stopped": "暂停计时", "closed": "办结", "committed": "已承诺",
     "complete_by": "办理期限", "completed": "完成", "declined": "拒绝", "department": "部门", "detail": "详情",

@@ -20,8 +20,6 @@ from deptbus.kafka.consumer import END, Tail
 from deptbus.outcome import Outcome
 from deptbus.record import Event, Record
 
-WAIT_S = 10.0
-"""How long an order is waited for, unless told otherwise, in seconds."""
 _POLL_S = 0.1
 
 

@@ -15,8 +15,6 @@ from typing import Any, Literal
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 
-SEED_DEFAULT = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Habits:

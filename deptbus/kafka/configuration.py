@@ -90,14 +90,6 @@ def reader_configuration(settings: Settings) -> Configuration:
     }
 
 
-def tail_configuration(settings: Settings) -> Configuration:
-    """A reader for processes that wait for positions: a log's end behind transaction markers shows within 5 ms.
-
-    librdkafka tells the end only at the first empty fetch, which the broker answers after ``fetch.wait.max.ms``.
-    """
-    return reader_configuration(settings) | {"fetch.wait.max.ms": 5}
-
-
 def consumer_configuration(settings: Settings, group: str) -> Configuration:
     """A member of ``group`` (a physical name) that commits by hand."""
     return reader_configuration(settings) | {

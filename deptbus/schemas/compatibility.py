@@ -231,7 +231,7 @@ def _label(schema: Any) -> str:
 
 
 def _second_opinion(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> list[str]:
-    from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType  # noqa: PLC0415
+    from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType  # noqa: PLC0415  # as below
     from avro.schema import make_avsc_object  # noqa: PLC0415  # slow to import, and only checks need it
 
     result = ReaderWriterCompatibilityChecker().get_compatibility(

@@ -88,12 +88,12 @@ def compare_snapshots(folded: Folded, written: Iterable[Written], encode: Encode
     for key, output in folded.snapshots.items():
         if key.startswith(_POSITION):
             continue
-        record = last.pop(key, None)  # type: ignore[arg-type]  # None is the default
-        if record is None:
+        stands = last.pop(key, None)
+        if stands is None:
             differences.append(f"{key} follows from the journal and was not written.")
-        elif record.value != encode(output.type, output.data):
-            fields = ", ".join(_fields(decode(record.type, record.value), output.data)) or "encoding"
-            differences.append(f"{record.where}: {key} is not what the journal gives; it differs in {fields}.")
+        elif stands.value != encode(output.type, output.data):
+            fields = ", ".join(_fields(decode(stands.type, stands.value), output.data)) or "encoding"
+            differences.append(f"{stands.where}: {key} is not what the journal gives; it differs in {fields}.")
     differences += [f"{record.where}: {key} does not follow from the journal." for key, record in last.items()]
     return differences[:DIFFERENCES_MAX]
 

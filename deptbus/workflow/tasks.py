@@ -34,9 +34,10 @@ def next_rung(pack: Pack, task: Task) -> tuple[int, int] | None:
 
 def find(instance: Instance, task_id: str) -> Task | None:
     """The open task of that id, or whose latest request has it."""
-    for task in instance["tasks"]:
+    tasks: list[Task] = instance["tasks"]
+    for task in tasks:
         if task_id in (task["id"], task["request"]):
-            return task  # type: ignore[no-any-return]  # tasks are dicts
+            return task
     return None
 
 

@@ -25,10 +25,10 @@ class Bytes:
     """A format of the cloudevents library that leaves the data as they are: they are Avro already."""
 
     def read(self, event_factory: Any, data: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError("only the binary binding is used here")
 
     def write(self, event: Any) -> bytes:
-        raise NotImplementedError
+        raise NotImplementedError("only the binary binding is used here")
 
     def write_data(self, data: Any, datacontenttype: str | None) -> bytes:
         return bytes(data)

@@ -31,7 +31,7 @@ def catalogue(root: Path) -> Catalogue:
 
 
 def _with(catalogue: Catalogue, **changes: object) -> Catalogue:
-    topic = replace(catalogue.topics["health.cases"], **changes)  # type: ignore[arg-type]
+    topic = replace(catalogue.topics["health.cases"], **changes)  # type: ignore[arg-type]  # of the fields' own types
     return replace(catalogue, topics=MappingProxyType({topic.name: topic}))
 
 

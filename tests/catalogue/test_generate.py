@@ -82,7 +82,7 @@ def test_an_event_cannot_be_changed(root: Path) -> None:
     [
         ({"level": "MIDDLE"}, "level: Input should be 'LOW' or 'HIGH'"),
         ({"lost": 1}, "lost: Extra inputs are not permitted"),
-        ({"reported_at": datetime(2020, 1, 20)}, "reported_at: Input should have timezone info"),  # noqa: DTZ001
+        ({"reported_at": datetime(2020, 1, 20)}, "reported_at: Input should have timezone info"),  # noqa: DTZ001  # that is the point
     ],
 )
 def test_data_that_do_not_fit_name_the_field(root: Path, change: dict[str, Any], expected: str) -> None:

@@ -103,7 +103,7 @@ def test_the_list_of_incidents_is_filtered(world: World) -> None:
     board = board_of(world, START + 5 * HOUR)
 
     def named(**wanted: object) -> list[str]:
-        return [one.instance for one in incidents(board, Filter(**wanted))]  # type: ignore[arg-type]
+        return [one.instance for one in incidents(board, Filter(**wanted))]  # type: ignore[arg-type]  # of the fields' own types
 
     assert named() == [INSTANCE, "small/330100/1"]
     assert named(region="440000") == [INSTANCE]
