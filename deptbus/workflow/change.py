@@ -24,8 +24,8 @@ TEXT_MAX = 1_000
 FACT_TEXT_MAX = 10_000
 """A fact that would be longer stays as it was, and is recorded."""
 
-_DICTS = ("facts", "asked", "done", "counts")
-_LISTS = ("tasks", "timers", "ended", "applied")
+_DICTS = ("facts", "asked", "done", "counts", "targets")
+_LISTS = ("tasks", "timers", "ended", "applied", "parts")
 
 
 class Change:
@@ -81,6 +81,10 @@ class Change:
                 return self.instance.get("region") or ""
             case "subject":
                 return self.subject
+            case "lead":
+                return self.instance["lead"] or ""
+            case "parts":
+                return len(self.instance["parts"])
             case "open_tasks":
                 return len(self.instance["tasks"])
         raise KeyError(name)
@@ -258,6 +262,11 @@ class Change:
             "region": region,
             "level": None,
             "highest_level": None,
+            "command_department": None,
+            "command_unit": None,
+            "lead": None,
+            "lead_region": None,
+            "parts": [],
             "opened_at": self.at,
             "closed_at": None,
             "clock": self.at,
@@ -266,6 +275,7 @@ class Change:
             "tasks": [],
             "ended": [],
             "timers": [],
+            "targets": {},
             "asked": {},
             "done": {},
             "tally": {},

@@ -142,6 +142,8 @@ def _entry(
         "offset": None,
         "target": None,
         "reason": None,
+        "level": None,
+        "note": None,
         "event": event,
         "body": body,
     }

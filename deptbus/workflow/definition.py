@@ -1,11 +1,12 @@
 """What ``workflow.yaml`` says, as checked models; ``pack`` compiles them for ``advance``.
 
 Expressions are CEL. They may name ``event.<field>`` (where one event is at hand), ``facts.<fact>``, ``level`` and
-``level_rank`` (0 none, 1 IV … 4 I), ``region``, ``subject``, ``at`` (milliseconds), ``open_tasks``,
+``level_rank`` (0 none, 1 IV … 4 I), ``region``, ``subject``, ``at`` (milliseconds), ``lead`` (the instance under whose
+command this one was merged, or empty), ``parts`` (the number of open instances merged under this one), ``open_tasks``,
 ``open.<step>``, ``asked.<step>`` and ``done.<step>`` (numbers of tasks).
 
-Triggers are written ``opened``, ``level``, ``rule:<rule>``, ``timer:<timer>``, ``completed:<step>``,
-``declined:<step>``.
+Triggers are written ``opened``, ``level``, ``merged``, ``split``, ``rule:<rule>``, ``timer:<timer>``,
+``completed:<step>``, ``declined:<step>``. ``merged`` and ``split`` come in the part and in the instance that leads it.
 """
 
 import re
@@ -18,7 +19,7 @@ Expression = Annotated[str, StringConstraints(min_length=1)]
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[A-Z][A-Za-z0-9]*$")]
 Trigger = Annotated[
     str,
-    StringConstraints(pattern=r"^(opened|level|(rule|timer|completed|declined):[a-z][a-z0-9_]*)$"),
+    StringConstraints(pattern=r"^(opened|level|merged|split|(rule|timer|completed|declined):[a-z][a-z0-9_]*)$"),
 ]
 Duration = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]*)(m|h|d|wd)$")]
 """A number of minutes, hours, days (24 h each) or working days: ``30m``, ``4h``, ``14d``, ``2wd``."""
@@ -163,6 +164,13 @@ class Step(_Model):
     """Events that complete the task; without any, the department's answer does."""
     declined_by: tuple[EventType, ...] = ()
     cancelled_by: tuple[Trigger, ...] = ()
+    for_regions: Expression | None = None
+    """Region codes (string, separated by spaces): one task for each, answered by who is responsible there."""
+    retargeted_by: tuple[Trigger, ...] = ()
+    """``for_regions`` and ``context`` are computed again: regions that left are no longer asked, new ones are asked,
+    and whoever is asked still is told what changed. The deadlines stay."""
+    takeover: bool = False
+    """When the level changes, open tasks pass to whoever is responsible at the new one."""
     escalate: tuple[Rung, ...] | None = None
     """The ladder; by default the definition's."""
     gate: Gate | None = None
@@ -198,8 +206,10 @@ class Definition(_Model):
     """Time zone of working days."""
     calendar: Name = "cn"
     """Holiday calendar of working days."""
+    command: Name | None = None
+    """The role that commands an instance: by its region and level, or by those of the instance that leads it."""
     directives: EventType | None = None
-    """The event type with which commanders order: level, reassign, extend, close."""
+    """The event type with which commanders order: open, level, reassign, extend, merge, split, close."""
     facts: dict[Name, Fact] = Field(default_factory=dict)
     level: LevelRule | None = None
     rules: tuple[Rule, ...] = Field(min_length=1)

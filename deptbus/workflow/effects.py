@@ -129,7 +129,7 @@ def _name(change: Change, alias: str) -> None:
         change.journal({**entry, "target": before.key}, f"alias {alias}")
 
 
-_EMPTY: Entry = dict.fromkeys(("pack", "rule", "step", "offset", "target", "reason", "event", "body"))
+_EMPTY: Entry = dict.fromkeys(("pack", "rule", "step", "offset", "target", "reason", "level", "note", "event", "body"))
 
 
 def settle(change: Change) -> None:

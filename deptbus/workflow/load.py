@@ -33,8 +33,9 @@ _WORDS: Mapping[str, str] = MappingProxyType(
     {
         _pattern(language.Name): "a name is lower-case letters, digits and underscores, and begins with a letter",
         _pattern(language.EventType): "an event type is an owner and a name, such as health.CaseReported",
-        _pattern(language.Trigger): "a trigger is opened, level, rule:<rule>, timer:<timer>, completed:<step> or "
-        "declined:<step>",
+        _pattern(
+            language.Trigger
+        ): "a trigger is opened, level, merged, split, rule:<rule>, timer:<timer>, completed:<step> or declined:<step>",
         _pattern(language.Duration): "a duration is a number and m, h, d or wd, such as 30m, 4h, 14d or 2wd",
     }
 )

@@ -242,6 +242,7 @@ class Compiler:
             variables |= {f"event.{path}": kind for path, kind in fields.items()}
         if instance:
             variables |= {"level": "string", "level_rank": "int", "subject": "string", "open_tasks": "int"}
+            variables |= {"lead": "string", "parts": "int"}
             variables |= {f"facts.{name}": fact.type for name, fact in self._definition.facts.items()}
             for step in self._definition.steps:
                 for name in [step.step, step.step + APPROVAL] if step.gate else [step.step]:

@@ -81,6 +81,7 @@ def _ask_once(change: Change, step: CompiledStep) -> None:
         "subject": change.subject,
         "role": step.role,
         "department": line.department,
+        "unit": line.unit.zh,
         "region": instance["region"],
         "state": "requested",
         "attempt": 1,
@@ -277,6 +278,7 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
     task = {
         **task,
         "department": line.department,
+        "unit": line.unit.zh,
         "state": "requested",
         "attempt": task["attempt"] + 1,
         "acknowledge_by": change.pack.deadline(change.at, change.pack.steps[task["step"]].acknowledge_by),

@@ -24,9 +24,10 @@ class AfterActionFiled(EventData, frozen=True):
     """When."""
 
 
-Act: TypeAlias = Literal["open", "level", "reassign", "extend", "close"]
+Act: TypeAlias = Literal["open", "level", "reassign", "extend", "close", "merge", "split"]
 """open: open an instance; level: set the response level; reassign: give a task to another department; extend:
-give it more time; close: close the instance.
+give it more time; close: close the instance; merge: put it under the command of another; split: let it be
+commanded on its own again.
 """
 
 ResponseLevel: TypeAlias = Literal["IV", "III", "II", "I"]
@@ -57,12 +58,21 @@ class DirectiveIssued(EventData, frozen=True):
     """extend: the new time."""
     complete_by: Timestamp | None = None
     """extend: the new time."""
+    into: str | None = None
+    """merge: the instance that leads from now on, <workflow>/<key>/<n>."""
     reason: str
     """Why."""
 
 
-Disposition: TypeAlias = Literal["acknowledged", "accepted", "declined", "progressed", "completed"]
-"""What a department says of a task: seen, taken on, refused, under way, done."""
+Disposition: TypeAlias = Literal[
+    "acknowledged",
+    "accepted",
+    "committed",
+    "declined",
+    "progressed",
+    "completed",
+]
+"""What a department says of a task: seen, taken on, bound to give it, refused, under way, done."""
 
 
 class TaskAnswered(EventData, frozen=True):

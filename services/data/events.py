@@ -37,8 +37,15 @@ class ObjectionRaised(EventData, frozen=True):
     """Where the figure stands: file and line."""
 
 
-Disposition: TypeAlias = Literal["acknowledged", "accepted", "declined", "progressed", "completed"]
-"""What a department says of a task: seen, taken on, refused, under way, done."""
+Disposition: TypeAlias = Literal[
+    "acknowledged",
+    "accepted",
+    "committed",
+    "declined",
+    "progressed",
+    "completed",
+]
+"""What a department says of a task: seen, taken on, bound to give it, refused, under way, done."""
 
 
 class TaskAnswered(EventData, frozen=True):

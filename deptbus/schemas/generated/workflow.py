@@ -8,6 +8,37 @@ from typing import ClassVar, Literal, TypeAlias
 
 from deptbus.schemas.events import EventData, RecordData, Timestamp
 
+
+class CommandTaken(EventData, frozen=True):
+    """An instance is commanded by another unit: because its level changed, or because it was merged under
+    another or split off.
+    """
+
+    EVENT_TYPE: ClassVar[str] = "workflow.CommandTaken"
+    VERSION: ClassVar[int] = 1
+
+    instance: str
+    """The instance."""
+    workflow: str
+    """The workflow."""
+    region: str | None = None
+    """GB/T 2260 region."""
+    level: str | None = None
+    """Response level in force."""
+    from_department: str | None = None
+    """Who commanded; null at the beginning."""
+    from_unit: str | None = None
+    """The unit, in words."""
+    to_department: str
+    """Who commands from now on."""
+    to_unit: str
+    """The unit, in words."""
+    reason: str
+    """Why."""
+    basis: str
+    """Legal basis."""
+
+
 EntryKind: TypeAlias = Literal[
     "event",
     "tick",
@@ -17,10 +48,13 @@ EntryKind: TypeAlias = Literal[
     "forward",
     "alias",
     "migration",
+    "part",
+    "lead",
 ]
 """event: an event by a rule; tick: time has come to here; activation, retirement: a pack comes into or out of
 force; rejection: an entry that could not be applied; forward: an entry sent on from an alias; alias: a key is
-another name of a key; migration: an instance moves to another pack.
+another name of a key; migration: an instance moves to another pack; part: an instance tells the one that
+leads it, or asks to be led; lead: an instance tells one of its parts.
 """
 
 
@@ -75,9 +109,15 @@ class JournalEntry(RecordData, frozen=True):
     offset: int | None = None
     """The journal offset that a rejection rejects."""
     target: str | None = None
-    """The key that an alias is another name of."""
+    """The key that an alias is another name of; of part and lead, the instance that the entry is for."""
     reason: str | None = None
-    """Why: of a rejection, a forward or a migration."""
+    """Why: of a rejection, a forward or a migration; of part and lead, what is said: ask, accept, refuse,
+    level, split, closed.
+    """
+    level: str | None = None
+    """lead: the response level in force in the leading instance."""
+    note: str | None = None
+    """part and lead: the commander's reason, or why it is refused."""
     event: SourceEvent | None = None
     """The event of an event or forward entry."""
     body: bytes | None = None
@@ -117,6 +157,7 @@ TaskState: TypeAlias = Literal[
     "requested",
     "acknowledged",
     "accepted",
+    "committed",
     "progressed",
     "declined",
     "completed",
@@ -149,6 +190,8 @@ class Task(RecordData, frozen=True):
     """The role asked."""
     department: str
     """The responsible department."""
+    unit: str
+    """The responsible unit in it, in words."""
     region: str | None = None
     """Where."""
     state: TaskState
@@ -231,6 +274,16 @@ class InstanceChanged(EventData, frozen=True):
     """Response level in force, I to IV."""
     highest_level: str | None = None
     """The highest level that the rule table has given."""
+    command_department: str | None = None
+    """The department that commands; none where the workflow names no command."""
+    command_unit: str | None = None
+    """The unit in it that commands, in words."""
+    lead: str | None = None
+    """The instance under whose command this one was merged."""
+    lead_region: str | None = None
+    """Its region."""
+    parts: tuple[str, ...]
+    """Open instances merged under the command of this one."""
     opened_at: Timestamp
     """When it opened."""
     closed_at: Timestamp | None = None
@@ -247,6 +300,8 @@ class InstanceChanged(EventData, frozen=True):
     """Ids of the latest tasks that are over."""
     timers: tuple[Timer, ...]
     """What falls due besides tasks."""
+    targets: Mapping[str, tuple[str, ...]]
+    """By step that is asked region by region: the regions it is asked in now."""
     asked: Mapping[str, int]
     """How many tasks each step has asked for."""
     done: Mapping[str, int]
@@ -283,6 +338,24 @@ class InstanceClosed(EventData, frozen=True):
     """Why."""
 
 
+class InstanceMerged(EventData, frozen=True):
+    """An instance was merged under the command of another; its chain of events goes on."""
+
+    EVENT_TYPE: ClassVar[str] = "workflow.InstanceMerged"
+    VERSION: ClassVar[int] = 1
+
+    instance: str
+    """The instance."""
+    workflow: str
+    """The workflow."""
+    region: str | None = None
+    """GB/T 2260 region."""
+    lead: str
+    """The instance whose command it comes under, or leaves."""
+    reason: str
+    """Why."""
+
+
 class InstanceOpened(EventData, frozen=True):
     """An instance opened."""
 
@@ -299,6 +372,24 @@ class InstanceOpened(EventData, frozen=True):
     """Where."""
     cause: str
     """The event that opened it."""
+
+
+class InstanceSplit(EventData, frozen=True):
+    """An instance is commanded on its own again; its chain of events goes on."""
+
+    EVENT_TYPE: ClassVar[str] = "workflow.InstanceSplit"
+    VERSION: ClassVar[int] = 1
+
+    instance: str
+    """The instance."""
+    workflow: str
+    """The workflow."""
+    region: str | None = None
+    """GB/T 2260 region."""
+    lead: str
+    """The instance whose command it comes under, or leaves."""
+    reason: str
+    """Why."""
 
 
 class KeyChanged(EventData, frozen=True):
@@ -527,6 +618,32 @@ class TaskRequested(EventData, frozen=True):
     """The event it follows from."""
     context: Mapping[str, str]
     """What the responsible department needs to know."""
+
+
+class TaskRetargeted(EventData, frozen=True):
+    """What a task is about has moved; its deadlines stay."""
+
+    EVENT_TYPE: ClassVar[str] = "workflow.TaskRetargeted"
+    VERSION: ClassVar[int] = 1
+
+    task: str
+    """The task."""
+    instance: str
+    """The instance."""
+    step: str
+    """The step."""
+    department: str
+    """The responsible department."""
+    region: str | None = None
+    """Where."""
+    subject: str
+    """What it is about."""
+    context: Mapping[str, str]
+    """What the responsible department needs to know from now on."""
+    reason: str
+    """What it follows from: the trigger."""
+    basis: str
+    """Legal basis."""
 
 
 class TimelineRecorded(EventData, frozen=True):
