@@ -137,6 +137,8 @@ class Change:
         cause = cause or self.cause
         event_id = self.next_id(event_type, cause)
         name = instance["instance"]
+        if topic == "workflow.tasks":
+            data["level"] = instance["level"]
         self.outputs.append(
             Output(
                 topic, name, event_type, event_id, self.at, data, name, name, cause, basis or self.basis,
@@ -298,7 +300,7 @@ class Change:
     def close(self, reason: str) -> None:
         """End the instance; the caller has cancelled its tasks."""
         instance = self.instance
-        data = {key: instance[key] for key in ("instance", "workflow", "key", "region")} | {"reason": reason}
+        data = {key: instance[key] for key in ("instance", "workflow", "key", "region", "level")} | {"reason": reason}
         self.emit("workflow.events", "workflow.InstanceClosed", data)
         self.timeline("closed", reason=reason)
         instance["status"] = "closed"

@@ -120,7 +120,6 @@ def _request(change: Change, task: Task, line: Responsibility) -> str:
         "role": task["role"],
         "region": task["region"],
         "subject": task["subject"],
-        "level": instance["level"],
         "basis": task["basis"],
         "requested_at": change.at,
         "acknowledge_by": task["acknowledge_by"],
@@ -243,7 +242,8 @@ def _climb(change: Change, task: Task, rung: Rung, missed: str, due: int) -> Non
     escalation = change.emit("workflow.tasks", "workflow.TaskEscalated", data, basis=line.basis)
     change.count("escalations")
     change.timeline("escalated", task=task, basis=line.basis, missed=missed, due=iso(due), to=line.department)
-    task = {**task, "escalations": [*task["escalations"], {"id": escalation, "missed": missed, "due": due}]}
+    stands = {"id": escalation, "missed": missed, "due": due, "to_department": line.department}
+    task = {**task, "escalations": [*task["escalations"], stands]}
     if rung.reassign:
         reassign(change, task, line, f"{missed} by {task['department']}")
     elif rung.retry:
@@ -335,6 +335,8 @@ def _withdraw(change: Change, task: Task, missed: str, at: int) -> Task:
         data = {
             "task": task["id"],
             "instance": change.instance["instance"],
+            "department": task["department"],
+            "to_department": escalation["to_department"],
             "escalation": escalation["id"],
             "reason": f"answered at {iso(at)}, in time",
         }

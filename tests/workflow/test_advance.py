@@ -161,8 +161,17 @@ def test_an_answer_in_time_that_arrives_after_the_tick_withdraws_the_escalation(
     outputs = world.answer(task, "acknowledged", at=START + HOUR // 2)
     (withdrawn,) = world.of_type("workflow.EscalationWithdrawn", outputs)
     assert withdrawn["escalation"] == escalation.id
+    assert withdrawn["department"] == task["department"]
+    assert withdrawn["to_department"] == escalation.data["to_department"]
     assert instance(world)["counts"]["escalations"] == 0
     assert "acknowledged_late" not in instance(world)["counts"]
+
+
+def test_an_escalation_says_the_level_in_force() -> None:
+    world = World(small(level=LEVELS, steps=[step("confirm", "level")]))
+    cases(world, 1, START)
+    escalated = world.of_type("workflow.TaskEscalated", world.tick(START + 2 * HOUR))
+    assert [data["level"] for data in escalated] == ["IV"]
 
 
 def test_what_one_department_missed_is_not_withdrawn_by_the_next_one_being_in_time() -> None:

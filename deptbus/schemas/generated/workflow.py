@@ -144,6 +144,12 @@ class EscalationWithdrawn(EventData, frozen=True):
     """The task."""
     instance: str
     """The instance."""
+    level: str | None = None
+    """Response level in force."""
+    department: str
+    """The responsible department."""
+    to_department: str
+    """The department that was told."""
     escalation: str
     """The TaskEscalated event."""
     reason: str
@@ -175,6 +181,8 @@ class Escalation(RecordData, frozen=True):
     """What was missed: acknowledge_by, complete_by or declined."""
     due: Timestamp
     """The time that was missed."""
+    to_department: str
+    """The department that was told."""
 
 
 class Task(RecordData, frozen=True):
@@ -334,6 +342,8 @@ class InstanceClosed(EventData, frozen=True):
     """The key."""
     region: str | None = None
     """Where."""
+    level: str | None = None
+    """Response level at the end."""
     reason: str
     """Why."""
 
@@ -486,6 +496,8 @@ class TaskCancelled(EventData, frozen=True):
     """The instance."""
     step: str
     """The step."""
+    level: str | None = None
+    """Response level in force."""
     department: str
     """The responsible department."""
     reason: str
@@ -510,6 +522,8 @@ class TaskEscalated(EventData, frozen=True):
     """The instance."""
     step: str
     """The step."""
+    level: str | None = None
+    """Response level in force."""
     department: str
     """The department that is late."""
     missed: Missed
@@ -536,6 +550,8 @@ class TaskExtended(EventData, frozen=True):
     """The task."""
     instance: str
     """The instance."""
+    level: str | None = None
+    """Response level in force."""
     department: str
     """The responsible department."""
     acknowledge_by: Timestamp
@@ -560,6 +576,8 @@ class TaskReassigned(EventData, frozen=True):
     """The instance."""
     step: str
     """The step."""
+    level: str | None = None
+    """Response level in force."""
     from_department: str
     """The department before."""
     to_department: str
@@ -632,6 +650,8 @@ class TaskRetargeted(EventData, frozen=True):
     """The instance."""
     step: str
     """The step."""
+    level: str | None = None
+    """Response level in force."""
     department: str
     """The responsible department."""
     region: str | None = None
