@@ -14,7 +14,6 @@ from deptbus.cli import (
     departments,
     desk,
     exercise,
-    fold,
     imports,
     incidents,
     output,
@@ -45,7 +44,6 @@ def _assemble() -> None:
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
     bus.register(app)
-    fold.register(workflows.app)
     app.add_typer(workflows.app, name="workflows")
     app.add_typer(desk.app, name="desk")
     app.add_typer(incidents.app, name="incidents")

@@ -10,9 +10,10 @@ from typing import Any
 
 from deptbus.clock import iso
 from deptbus.ids import derived_id
-from deptbus.workflow.change import Change, initial
+from deptbus.workflow.change import Change
 from deptbus.workflow.effects import effects, settle
 from deptbus.workflow.known import Packs
+from deptbus.workflow.migration import migrate
 from deptbus.workflow.notes import applied_id, entry_order, note, seen
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import CompiledRule, Pack
@@ -31,7 +32,7 @@ def apply_entry(packs: Packs, state: KeyState, entry: Entry, data: Data, offset:
     if entry["kind"] == "alias":
         return _alias(state, entry, offset)
     if entry["kind"] == "migration":
-        return _migrate(packs, state, entry, offset)
+        return migrate(packs, state, entry, offset)
     if state.alias_of is not None:
         return state, [_forward(state, entry, offset)]
     pack = packs.by_hash.get(entry["pack"]) if entry["pack"] else packs.of(state)
@@ -186,18 +187,3 @@ def _forward(state: KeyState, entry: Entry, offset: int) -> Output:
         derived_id(event["id"], "advance", "workflow.EntryAppended", f"{state.name} {entry['rule']}", offset),
         entry["at"], {"entry": onward}, key, None, event["id"], event["legalbasis"], event["region"], elsewhere=True,
     )  # fmt: skip
-
-
-def _migrate(packs: Packs, state: KeyState, entry: Entry, offset: int) -> Result:
-    """Move an open instance to another pack of its workflow; what the pack has no place for stays out."""
-    pack, instance = packs.by_hash.get(entry["pack"]), state.open
-    if instance is None or pack is None or instance["pack"] == pack.hash:
-        return state, []
-    change = Change(pack, state, max(entry["at"], instance["clock"]), instance["cause"], offset)
-    change.instance |= {"pack": pack.hash, "version": pack.version}
-    facts = change.instance["facts"]
-    for name, fact in pack.definition.facts.items():
-        facts.setdefault(name, initial(fact))
-    change.timeline("migrated", version=str(pack.version), reason=entry["reason"] or "")
-    settle(change)
-    return change.after(), change.outputs

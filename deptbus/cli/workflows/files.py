@@ -1,25 +1,26 @@
-"""``deptbus workflows``: check, list and show definitions; bring packs into and out of force."""
+"""``deptbus workflows check``, ``list`` and ``show``: what the files say."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deptbus.cli import output
+from deptbus.cli.workflows import common
+from deptbus.cli.workflows.common import AsJson, Name
 
 if TYPE_CHECKING:
     from deptbus.catalogue import Catalogue
     from deptbus.settings import Settings
     from deptbus.workflow.definition import PackContent, Step
-    from deptbus.workflow.pack import Pack
-
-app = typer.Typer(help="Workflows: procedures across departments.", no_args_is_help=True, rich_markup_mode="rich")
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
-Name = Annotated[str, typer.Argument(help="A folder of services/workflows/.")]
-_REACH_S = 3.0
-"""How long `check` waits for a cluster to answer, in seconds."""
 
 
-@app.command(epilog="Example: deptbus workflows check --offline")
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``deptbus workflows``."""
+    app.command(epilog="Example: deptbus workflows check --offline")(check)
+    app.command("list", epilog="Example: deptbus workflows list --json")(list_workflows)
+    app.command(epilog="Example: deptbus workflows show epidemic")(show)
+
+
 def check(
     offline: Annotated[bool, typer.Option("--offline", help="Do not compare with the packs in force.")] = False,
     as_json: AsJson = False,
@@ -27,7 +28,7 @@ def check(
     """Check every workflow: its files, and whether it would break what runs. Ends with 2 where something is wrong."""
     from deptbus.workflow.load import check_workflows
 
-    settings, catalogue, year = _project()
+    settings, catalogue, year = common.project()
     contents, problems = check_workflows(settings.root, catalogue, (year,))
     notes = [
         f"{name}: the calendar {content.calendar.calendar} does not have {year + 1} yet; a deadline in working days "
@@ -55,16 +56,15 @@ def check(
         raise typer.Exit(2)
 
 
-@app.command("list", epilog="Example: deptbus workflows list --json")
 def list_workflows(as_json: AsJson = False) -> None:
     """List the workflows that the files define."""
     from deptbus.workflow.load import load_workflows
     from deptbus.workflow.pack import Pack
 
-    settings, catalogue, _ = _project()
+    settings, catalogue, _ = common.project()
     packs = [Pack(content) for content in load_workflows(settings.root, catalogue).values()]
     if as_json:
-        output.json([_summary(pack) for pack in packs])
+        output.json([common.summary(pack) for pack in packs])
         return
     rows = [
         (
@@ -81,16 +81,15 @@ def list_workflows(as_json: AsJson = False) -> None:
     output.table("Workflows", ("workflow", "version", "title", "kind", "rules", "steps", "pack"), rows)
 
 
-@app.command(epilog="Example: deptbus workflows show epidemic")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a workflow: its rules, timers, steps, and who answers in each role."""
     from deptbus.workflow.load import load_workflow
     from deptbus.workflow.pack import Pack
 
-    settings, catalogue, _ = _project()
+    settings, catalogue, _ = common.project()
     pack = Pack(load_workflow(settings.root, name, catalogue))
     if as_json:
-        output.json(_summary(pack) | {"definition": pack.definition.model_dump(mode="json", by_alias=True)})
+        output.json(common.summary(pack) | {"definition": pack.definition.model_dump(mode="json", by_alias=True)})
         return
     definition = pack.definition
     output.out.print(f"{definition.titles.zh}\n{definition.titles.en}", markup=False)
@@ -116,103 +115,6 @@ def show(name: Name, as_json: AsJson = False) -> None:
     output.out.print(f"closes when: {' '.join(definition.closes.split())}", markup=False)
 
 
-@app.command(epilog="Example: deptbus workflows activate epidemic")
-def activate(
-    name: Name,
-    not_before: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--not-before",
-            metavar="TIMER=TIME",
-            help="Let a timer not be due before a time: quiet=2020-02-29T00:00:00+08:00. Repeatable.",
-        ),
-    ] = None,
-    at: Annotated[str | None, typer.Option("--at", help="The time of an exercise, RFC 3339; by default now.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Bring a workflow into force: new instances open by it from now on. Safe to repeat."""
-    from deptbus.packs import Packs
-    from deptbus.workflow.load import load_workflow
-    from deptbus.workflow.pack import Pack
-
-    settings, catalogue, year = _project()
-    content = load_workflow(settings.root, name, catalogue, (year,))
-    for given in not_before or ():
-        content = _overridden(content, given)
-    pack = Pack(content)
-    _reach(settings)
-    with Packs(settings, catalogue) as packs:
-        new = packs.activate(pack, _time(settings, at))
-    if as_json:
-        output.json(_summary(pack) | {"activated": new})
-    elif new:
-        output.note(f"{pack.workflow} version {pack.version} ({pack.hash[:12]}) is in force.")
-    else:
-        output.note(f"{pack.workflow} version {pack.version} ({pack.hash[:12]}) is in force already.")
-
-
-@app.command(epilog='Example: deptbus workflows retire epidemic --reason "replaced by version 2"')
-def retire(
-    name: Name,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")],
-    version: Annotated[
-        int | None, typer.Option("--version", min=1, help="Which version; by default the oldest in force.")
-    ] = None,
-    at: Annotated[str | None, typer.Option("--at", help="The time of an exercise, RFC 3339; by default now.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take a version out of force. Refused while instances of it are open."""
-    from deptbus.errors import NotFound
-    from deptbus.packs import Packs
-
-    settings, catalogue, _ = _project()
-    _reach(settings)
-    with Packs(settings, catalogue) as packs:
-        found = [pack for pack in packs.in_force().of(name) if version in (None, pack.version)]
-        if not found:
-            which = f" version {version}" if version else ""
-            raise NotFound(f"{name}{which} is not in force; `deptbus workflows list` shows what could be.")
-        packs.retire(found[0], reason, _time(settings, at))
-    if as_json:
-        output.json(_summary(found[0]))
-    else:
-        output.note(f"{name} version {found[0].version} ({found[0].hash[:12]}) is retired.")
-
-
-def _project() -> tuple["Settings", "Catalogue", int]:
-    """Settings, catalogue and the present year."""
-    from datetime import UTC, datetime
-
-    from deptbus.catalogue import load_catalogue
-    from deptbus.clock import system_clock
-    from deptbus.settings import Settings
-
-    settings = Settings.load()
-    now = system_clock()
-    return settings, load_catalogue(settings.root, now), datetime.fromtimestamp(now / 1000, UTC).year
-
-
-def _reach(settings: "Settings") -> None:
-    from deptbus.kafka.reach import check_reachable
-
-    check_reachable(settings, _REACH_S)
-
-
-def _time(settings: "Settings", given: str | None) -> int:
-    """The time that the activation names: now, or in an exercise what the caller says."""
-    from deptbus.clock import from_iso, system_clock
-    from deptbus.errors import SettingsError
-
-    if given is None:
-        return system_clock()
-    if not settings.namespace:
-        raise SettingsError("--at belongs to exercises: set BUS_NAMESPACE; in actual life the time is now.")
-    try:
-        return from_iso(given)
-    except ValueError:
-        raise SettingsError(f"--at {given} is no time with a zone, such as 2020-01-20T00:00:00+08:00.") from None
-
-
 def _breaking(
     settings: "Settings", catalogue: "Catalogue", contents: dict[str, "PackContent"]
 ) -> tuple[list[str], str | None]:
@@ -222,7 +124,7 @@ def _breaking(
     from deptbus.workflow.evolution import breaks, unheard
 
     try:
-        _reach(settings)
+        common.reach(settings)
         with Packs(settings, catalogue) as packs:
             state = packs.in_force()
             found = []
@@ -236,27 +138,6 @@ def _breaking(
     except BusError as error:
         return [], f"The packs in force were not compared: {error}"
     return [f"{sentence}." for sentence in found], None
-
-
-def _overridden(content: "PackContent", given: str) -> "PackContent":
-    from deptbus.errors import DefinitionError
-    from deptbus.workflow.activation import with_not_before
-
-    timer, _, time = given.partition("=")
-    if not time:
-        raise DefinitionError(f"--not-before {given}: write TIMER=TIME, such as quiet=2020-02-29T00:00:00+08:00.")
-    return with_not_before(content, timer, time)
-
-
-def _summary(pack: "Pack") -> dict[str, Any]:
-    return {
-        "workflow": pack.workflow,
-        "version": pack.version,
-        "kind": pack.definition.kind,
-        "titles": pack.definition.titles.model_dump(),
-        "hash": pack.hash,
-        "event_types": sorted(pack.event_types),
-    }
 
 
 def _does(opens: bool, match: str | None) -> str:

@@ -1,0 +1,10 @@
+"""``deptbus workflows``: definitions and packs. One module per group of commands."""
+
+import typer
+
+from deptbus.cli.workflows import files, fold, force
+
+app = typer.Typer(help="Workflows: procedures across departments.", no_args_is_help=True, rich_markup_mode="rich")
+files.register(app)
+force.register(app)
+fold.register(app)
