@@ -12,7 +12,7 @@ from deptbus.workflow.pack import Compiler
 from deptbus.workflow.problem import Path, Problem, unknown
 from deptbus.workflow.structure import durations, ladders, structure_problems
 
-_EXPRESSIONS = frozenset({"when", "key", "region", "subject", "alias", "set", "repeat_while", "context"})
+_EXPRESSIONS = frozenset({"when", "key", "region", "subject", "alias", "set", "repeat_while", "for_regions", "context"})
 """The parts of rules, timers and steps in which expressions stand."""
 _REGION = re.compile(r"([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9})?")
 
@@ -39,7 +39,9 @@ def counts_working_days(definition: Definition) -> bool:
 
 
 def roles_used(definition: Definition) -> Iterator[tuple[Path, str]]:
-    """Every role that steps, gates and rungs name, with where it stands."""
+    """Every role that is named: of who commands, of steps, gates and rungs, with where it stands."""
+    if definition.command is not None:
+        yield ("command",), definition.command
     for index, step in enumerate(definition.steps):
         yield ("steps", index, "role"), step.role
         if step.gate is not None:

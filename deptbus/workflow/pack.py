@@ -76,6 +76,8 @@ class CompiledStep:
     on_decline: tuple[Rung, ...]
     when: Expression | None
     repeat_while: Expression | None
+    for_regions: Expression | None
+    takeover: bool
     context: tuple[tuple[str, Expression], ...]
 
 
@@ -121,8 +123,9 @@ class Pack:
         self.closes = compiler.expression(self.definition.closes, "bool", ())
         self.rows = [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
         self.asked_on, self.cancelled_on = _triggers(self.definition)
-        self.completes = _by_type((step.completed_by, name) for name, step in self.steps.items())
-        self.declines = _by_type((step.declined_by, name) for name, step in self.steps.items())
+        self.retargeted_on = _by_name((step.retargeted_by, step.step) for step in self.definition.steps)
+        self.completes = _by_name((step.completed_by, name) for name, step in self.steps.items())
+        self.declines = _by_name((step.declined_by, name) for name, step in self.steps.items())
         self.clock_stops = _clock_stops(self.definition)
         self.answers = frozenset(f"{line.department}.TaskAnswered" for line in self.definition.responsibilities)
         self.event_types = frozenset(
@@ -177,11 +180,11 @@ class Pack:
         return found
 
 
-def _by_type(named: Iterable[tuple[Iterable[str], str]]) -> dict[str, list[str]]:
+def _by_name(named: Iterable[tuple[Iterable[str], str]]) -> dict[str, list[str]]:
     index: dict[str, list[str]] = defaultdict(list)
-    for types, name in named:
-        for event_type in types:
-            index[event_type].append(name)
+    for keys, name in named:
+        for key in keys:
+            index[key].append(name)
     return dict(index)
 
 
@@ -295,7 +298,8 @@ class Compiler:
 
     def _step(self, step: Step) -> CompiledStep:
         events = () if step.every else self._events(step.on)
-        gated = (step.gate.approved_by,) if step.gate else events
+        asked = (step.gate.approved_by,) if step.gate else events
+        at_hand = asked if not step.retargeted_by or asked == self._events(step.retargeted_by) else ()
         ladder = step.escalate or self._definition.escalate
         return CompiledStep(
             step=step.step,
@@ -313,7 +317,9 @@ class Compiler:
             on_decline=tuple(rung for rung in ladder if rung.at == "declined"),
             when=None if step.gate else self._optional(step.when, "bool", events),
             repeat_while=self._optional(step.repeat_while, "bool", ()),
-            context=tuple((name, self.expression(text, "string", gated)) for name, text in step.context.items()),
+            for_regions=self._optional(step.for_regions, "string", at_hand),
+            takeover=step.takeover,
+            context=tuple((name, self.expression(text, "string", at_hand)) for name, text in step.context.items()),
         )
 
     def _gate(self, step: Step) -> CompiledStep:
@@ -335,6 +341,8 @@ class Compiler:
             on_decline=(),
             when=self._optional(step.when, "bool", self._events(step.on)),
             repeat_while=None,
+            for_regions=None,
+            takeover=step.takeover,
             context=(),
         )
 

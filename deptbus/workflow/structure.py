@@ -26,6 +26,7 @@ def structure_problems(definition: Definition) -> Iterator[Problem]:
     yield from _levels(definition)
     for index, step in enumerate(definition.steps):
         yield from _step(step, ("steps", index))
+        yield from _moving(step, ("steps", index), definition)
     for path, rungs in ladders(definition):
         yield from _ladder(rungs, path)
     yield from _triggers(definition)
@@ -167,6 +168,27 @@ def _step(step: Step, path: Path) -> Iterator[Problem]:
             yield Problem((*path, "stops", index), "one event cannot both stop the clock and start it again")
 
 
+def _moving(step: Step, path: Path, definition: Definition) -> Iterator[Problem]:
+    """Retargeting that has nothing to compute again, and takeovers that never come."""
+    if step.retargeted_by and step.for_regions is None and not step.context:
+        yield Problem(
+            (*path, "retargeted_by"),
+            f"nothing of {step.step} can move; add for_regions or context, which are computed again",
+        )
+    if not step.takeover:
+        return
+    if definition.level is None and definition.directives is None:
+        yield Problem((*path, "takeover"), "nothing changes the level: there are neither level rows nor directives")
+        return
+    roles = {part.role for _, part in _timed(step, path)}
+    lines = [line for line in definition.responsibilities if line.role in roles]
+    if lines and all(line.level is None for line in lines):
+        yield Problem(
+            (*path, "takeover"),
+            f"{step.role} is answered alike at every level, so there is nobody to take over; add a line with a level",
+        )
+
+
 def _deadlines(part: Step | Gate, path: Path) -> Iterator[Problem]:
     acknowledge_ms, acknowledge_days = split_duration(part.acknowledge_by)
     complete_ms, complete_days = split_duration(part.complete_by)
@@ -198,7 +220,8 @@ def _triggers(definition: Definition) -> Iterator[Problem]:
     named = {"rule": rules, "timer": timers, "completed": steps, "declined": steps}
     broken = False
     for index, step in enumerate(definition.steps):
-        for part, triggers in (("on", step.on), ("cancelled_by", step.cancelled_by)):
+        parts = (("on", step.on), ("cancelled_by", step.cancelled_by), ("retargeted_by", step.retargeted_by))
+        for part, triggers in parts:
             for number, trigger in enumerate(triggers):
                 kind, _, name = trigger.partition(":")
                 path = ("steps", index, part, number)

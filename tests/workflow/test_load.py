@@ -201,6 +201,13 @@ BROKEN = [
     ("version: 3", "version: 3000000000", "version:", "a version is at most 2147483647"),
     ("type: int, initial: 0", "type: int, initial: 9223372036854775808", "initial: 9", "a whole number is at most"),
     ("closes: facts.closed", "closes: facts.count", "closes:", "no matching overload"),
+    ("kind: case", "kind: case\ncommand: comand_post", "command: comand_post", "no role comand_post; did you mean"),
+    ("    context: {", '    retargeted_by: ["rule:shrot"]\n    context: {', "retargeted_by", "no rule shrot; did"),
+    ("    context: {region: event.region}", "    retargeted_by: [level]", "retargeted_by", "nothing of supply can"),
+    ("    context: {", "    retargeted_by: [level]\n    context: {", "context:", r"undeclared reference to .event"),
+    ("    context: {", "    for_regions: facts.count\n    context: {", "for_regions", "gives int, but string"),
+    ("    context: {", "    for_regions: facts.cuont\n    context: {", "for_regions", r"reference to 'facts\.cuont'"),
+    ("complete_by: 4h", "complete_by: 4h\n    takeover: true", "takeover", "answered alike at every level"),
 ]  # fmt: skip
 
 
@@ -245,6 +252,22 @@ def test_a_broken_list_of_responsibilities_names_line_and_reason(
 def test_responsibilities_must_be_there(write: Callable[..., Path]) -> None:
     with pytest.raises(DefinitionError, match=r"workflow\.yaml, line 1: .*responsibilities\.yaml is missing"):
         load_workflow(write(WORKFLOW, None), "shortage", catalogue())
+
+
+def test_a_takeover_needs_something_that_changes_the_level(write: Callable[..., Path]) -> None:
+    start, end = WORKFLOW.index("level:\n"), WORKFLOW.index("rules:\n")
+    text = WORKFLOW.replace(WORKFLOW[start:end], "").replace('supply", level', 'supply"')
+    text = text.replace("complete_by: 4h", "complete_by: 4h\n    takeover: true").replace(", level]", "]")
+    with pytest.raises(DefinitionError, match=f"line {line_of(text, 'takeover')}: nothing changes the level"):
+        load_workflow(write(text), "shortage", catalogue())
+
+
+def test_a_moving_step_under_a_command_loads(write: Callable[..., Path]) -> None:
+    moving = 'for_regions: event.region\n    retargeted_by: ["rule:short"]\n    takeover: true\n    context: {region'
+    text = WORKFLOW.replace("context: {region", moving).replace("kind: case", "kind: case\ncommand: command_post")
+    text = text.replace('"completed:supply", level', '"completed:supply", merged, split')
+    pack = Pack(load_workflow(write(text), "shortage", catalogue()))
+    assert pack.retargeted_on == {"rule:short": ["supply"]}
 
 
 def test_a_year_without_holidays_is_refused(write: Callable[..., Path]) -> None:
