@@ -24,6 +24,20 @@ class AfterActionFiled(EventData, frozen=True):
     """When."""
 
 
+class AllClearGiven(EventData, frozen=True):
+    """The command post has declared that the danger is over."""
+
+    EVENT_TYPE: ClassVar[str] = "command.AllClearGiven"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    order: str
+    """Number of the order."""
+    given_at: Timestamp
+    """When."""
+
+
 Act: TypeAlias = Literal["open", "level", "reassign", "extend", "close", "merge", "split"]
 """open: open an instance; level: set the response level; reassign: give a task to another department; extend:
 give it more time; close: close the instance; merge: put it under the command of another; split: let it be

@@ -24,6 +24,36 @@ class BulletinPublished(EventData, frozen=True):
     """When."""
 
 
+class ShelterOpened(EventData, frozen=True):
+    """A district takes evacuated people in."""
+
+    EVENT_TYPE: ClassVar[str] = "districts.ShelterOpened"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    shelter: str
+    """The shelter."""
+    places: int
+    """People whom it can take in."""
+    opened_at: Timestamp
+    """When."""
+
+
+class SheltersClosed(EventData, frozen=True):
+    """A district has closed its shelters, and the people are home again."""
+
+    EVENT_TYPE: ClassVar[str] = "districts.SheltersClosed"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    people: int
+    """People who went home."""
+    closed_at: Timestamp
+    """When."""
+
+
 class SiteReady(EventData, frozen=True):
     """An isolation site takes people in."""
 

@@ -54,6 +54,58 @@ class BanRejected(EventData, frozen=True):
     """Why not."""
 
 
+class DischargeApproved(EventData, frozen=True):
+    """The government at the next level has approved the discharge of a reservoir."""
+
+    EVENT_TYPE: ClassVar[str] = "government.DischargeApproved"
+    VERSION: ClassVar[int] = 1
+
+    reservoir: str
+    """The reservoir."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    approval: str
+    """Number of the approval."""
+
+
+class DischargeRejected(EventData, frozen=True):
+    """The government at the next level has not approved the discharge of a reservoir."""
+
+    EVENT_TYPE: ClassVar[str] = "government.DischargeRejected"
+    VERSION: ClassVar[int] = 1
+
+    reservoir: str
+    """The reservoir."""
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    reason: str
+    """Why not."""
+
+
+class EvacuationApproved(EventData, frozen=True):
+    """The government at the next level has approved an evacuation beyond the usual radius."""
+
+    EVENT_TYPE: ClassVar[str] = "government.EvacuationApproved"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    approval: str
+    """Number of the approval."""
+
+
+class EvacuationRejected(EventData, frozen=True):
+    """The government at the next level has not approved an evacuation beyond the usual radius."""
+
+    EVENT_TYPE: ClassVar[str] = "government.EvacuationRejected"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    reason: str
+    """Why not."""
+
+
 ResponseLevel: TypeAlias = Literal["IV", "III", "II", "I"]
 """Response level of an emergency, I (一级, highest) to IV (四级). Not the event grade and not the warning
 colour.

@@ -8,6 +8,22 @@ from typing import ClassVar, Literal, TypeAlias
 from deptbus.schemas.events import EventData, Timestamp
 
 
+class BedsPrepared(EventData, frozen=True):
+    """Beds and medicines for the injured of an incident are ready."""
+
+    EVENT_TYPE: ClassVar[str] = "health.BedsPrepared"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    beds: int
+    """Beds kept free."""
+    antidote: str
+    """Medicines kept ready against what escaped."""
+    prepared_at: Timestamp
+    """When."""
+
+
 class CaseReported(EventData, frozen=True):
     """A doctor or hospital has reported one suspected case, not yet verified."""
 
@@ -52,6 +68,20 @@ class CasesConfirmed(EventData, frozen=True):
     """The day, ISO 8601, in China Standard Time."""
     source_reference: str
     """Where the figure stands: file and line."""
+
+
+class DecontaminationSet(EventData, frozen=True):
+    """People can be decontaminated before they come to a hospital."""
+
+    EVENT_TYPE: ClassVar[str] = "health.DecontaminationSet"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    stations: int
+    """Stations set up."""
+    set_at: Timestamp
+    """When."""
 
 
 Verdict: TypeAlias = Literal["corrected", "upheld", "withdrawn"]

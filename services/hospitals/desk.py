@@ -5,7 +5,18 @@ from random import Random
 from deptbus.exercise.draft import Draft
 from services.simulated import Task, by_type, draft
 
-_BASELINE = {"AdultICU": 40, "NegativeFlowIsolation": 60, "OtherIsolation": 200, "MedicalSurgical": 900}
+_BASELINE = {
+    "AdultICU": 40,
+    "Burn": 30,
+    "MedicalSurgical": 900,
+    "NegativeFlowIsolation": 60,
+    "OtherIsolation": 200,
+    "OperatingRooms": 50,
+    "PediatricICU": 20,
+    "Pediatrics": 150,
+    "Psychiatric": 100,
+}
+"""Staffed beds by kind (EDXL-HAVE)."""
 _RESOURCES = ("医用防护服", "N95口罩", "呼吸机", "负压救护车", "核酸检测试剂")
 _NEEDED_MS = 24 * 3_600_000
 _SHORT = 0.005

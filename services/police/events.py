@@ -24,6 +24,32 @@ class BanIssued(EventData, frozen=True):
     """When."""
 
 
+class CordonLifted(EventData, frozen=True):
+    """A district's part of the hot zone is open again."""
+
+    EVENT_TYPE: ClassVar[str] = "police.CordonLifted"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    lifted_at: Timestamp
+    """When."""
+
+
+class CordonSet(EventData, frozen=True):
+    """A district's part of the hot zone is closed."""
+
+    EVENT_TYPE: ClassVar[str] = "police.CordonSet"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    posts: int
+    """Posts at which nobody is let in."""
+    set_at: Timestamp
+    """When."""
+
+
 class GatheringDispersed(EventData, frozen=True):
     """A gathering is over."""
 
@@ -37,6 +63,20 @@ class GatheringDispersed(EventData, frozen=True):
     people: int
     """People sent home."""
     dispersed_at: Timestamp
+    """When."""
+
+
+class PeopleEvacuated(EventData, frozen=True):
+    """The people of a district who were in danger are out of it."""
+
+    EVENT_TYPE: ClassVar[str] = "police.PeopleEvacuated"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    people: int
+    """How many."""
+    evacuated_at: Timestamp
     """When."""
 
 

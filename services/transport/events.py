@@ -47,3 +47,17 @@ class TaskAnswered(EventData, frozen=True):
     """How the task stands."""
     note: str | None = None
     """What the officer adds, in words."""
+
+
+class TrafficDiverted(EventData, frozen=True):
+    """Traffic goes around a zone."""
+
+    EVENT_TYPE: ClassVar[str] = "transport.TrafficDiverted"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    road: str
+    """The road that is closed."""
+    diverted_at: Timestamp
+    """Since when."""

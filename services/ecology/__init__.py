@@ -1,0 +1,1 @@
+"""Ecology and environment (生态环境部门)."""

@@ -1,0 +1,1 @@
+"""Fire and rescue (消防救援机构)."""

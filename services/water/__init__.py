@@ -1,0 +1,1 @@
+"""Water resources (水利部门)."""

@@ -1,0 +1,1 @@
+"""Weather service (气象部门)."""
