@@ -40,10 +40,21 @@ class BusPackPublisher:
         )  # fmt: skip
 
     def publish(
-        self, event_type: str, data: Mapping[str, Any], *, subject: str, event_id: str, time_ms: int
+        self,
+        event_type: str,
+        data: Mapping[str, Any],
+        *,
+        subject: str,
+        event_id: str,
+        time_ms: int,
+        actor: str | None = None,
+        basis: str | None = None,
     ) -> Pending:
         """Hand an event over to its own topic, keyed by its subject."""
-        prepared = self._publisher.prepare(event_type, data, subject=subject, key=subject, id=event_id, time_ms=time_ms)
+        prepared = self._publisher.prepare(
+            event_type, data, subject=subject, key=subject, id=event_id, time_ms=time_ms, actor=actor,
+            legal_basis=basis,
+        )  # fmt: skip
         return self._publisher.send(prepared)
 
     def append(self, data: Mapping[str, Any], *, key: str, partition: int, event_id: str, time_ms: int) -> Pending:

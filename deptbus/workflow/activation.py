@@ -1,10 +1,11 @@
 """Bringing packs into and out of force: entries in every partition of the journal, then an event on ``bus.packs``.
 
 The journal comes first: when ``correlate`` learns of a pack, every partition that ``advance`` reads knows it. All ids
-follow from the pack and what came before, so an activation that was cut short is simply done again.
+follow from the pack and what came before, so an activation that was cut short is simply done again. Moving instances
+is an act on ``bus.audit`` and an entry for each instance; what was moved already stays where it is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from deptbus.clock import from_iso
 from deptbus.errors import DefinitionError, NotFound, PackRefused
 from deptbus.ids import derived_id
 from deptbus.outcome import Pending
+from deptbus.partitioning import partition_of
 from deptbus.workflow.correlate import tick
 from deptbus.workflow.definition import PackContent
 from deptbus.workflow.evolution import Snapshot, breaks
@@ -21,6 +23,7 @@ from deptbus.workflow.state import Entry
 ACTIVATED = "bus.PackActivated"
 RETIRED = "bus.PackRetired"
 APPENDED = "workflow.EntryAppended"
+AUDITED = "bus.ActAudited"
 JOURNAL_KEY = "@pack"
 
 Told = tuple[str, Mapping[str, Any]]
@@ -35,7 +38,15 @@ class PackPublisher(Protocol):
         """How many partitions the journal has."""
 
     def publish(
-        self, event_type: str, data: Mapping[str, Any], *, subject: str, event_id: str, time_ms: int
+        self,
+        event_type: str,
+        data: Mapping[str, Any],
+        *,
+        subject: str,
+        event_id: str,
+        time_ms: int,
+        actor: str | None = None,
+        basis: str | None = None,
     ) -> Pending:
         """Hand an event over to its own topic, keyed by its subject."""
 
@@ -122,6 +133,73 @@ def retire(
     refuse(breaks(pack.content, None, running))
     _append(publisher, _entry("retirement", pack, at_ms, reason), pack, state, at_ms)
     _tell(publisher, RETIRED, {"workflow": pack.workflow, "hash": pack.hash, "reason": reason}, pack, state, at_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """By whom, on what basis and why something is ordered."""
+
+    officer: str
+    basis: str
+    reason: str
+
+
+def migrate(publisher: PackPublisher, pack: Pack, instances: Sequence[Snapshot], by: Ordered, *, at_ms: int) -> str:
+    """Order instances to move to the pack in force; answers the id of the act, from which their moves follow.
+
+    Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it again.
+    """
+    names = " ".join(sorted(instance["instance"] for instance in instances))
+    act_id = derived_id(f"{pack.hash} {names}", "migration", AUDITED, f"{by.officer} {by.basis} {by.reason}")
+    detail = {
+        "workflow": pack.workflow,
+        "version": str(pack.version),
+        "pack": pack.hash,
+        "reason": by.reason,
+        "instances": names,
+    }
+    act = publisher.publish(
+        AUDITED, {"act": "packs.migrate", "detail": detail}, subject=by.officer, event_id=act_id, time_ms=at_ms,
+        actor=by.officer, basis=by.basis,
+    )  # fmt: skip
+    outcome = act.result().require()
+    pending = []
+    for instance in instances:
+        entry = migration_entry(pack, instance, by, act_id, at_ms)
+        entry["event"] |= {"partition": outcome.partition, "offset": outcome.offset}
+        key = f"{instance['workflow']}/{instance['key']}"
+        pending.append(
+            publisher.append(
+                {"entry": entry},
+                key=key,
+                partition=partition_of(key.encode(), publisher.partitions),
+                event_id=derived_id(act_id, "migration", APPENDED, instance["instance"]),
+                time_ms=at_ms,
+            )
+        )
+    for one in pending:
+        one.result().require()
+    return act_id
+
+
+def migration_entry(pack: Pack, instance: Snapshot, by: Ordered, act_id: str, at_ms: int) -> Entry:
+    """The entry that moves an instance; its event is the act that orders it."""
+    act = {
+        "id": act_id,
+        "type": AUDITED,
+        "source": "/bus/packs",
+        "subject": by.officer,
+        "region": instance["region"],
+        "actor": by.officer,
+        "legalbasis": by.basis,
+        "causationid": None,
+        "correlationid": instance["instance"],
+        "topic": "bus.audit",
+        "partition": -1,
+        "offset": -1,
+    }
+    entry = _entry("migration", pack, at_ms, by.reason)
+    return entry | {"key": instance["key"], "event": act}
 
 
 def refuse(sentences: list[str]) -> None:

@@ -13,7 +13,7 @@ from deptbus.ids import derived_id
 from deptbus.workflow.change import Change
 from deptbus.workflow.effects import effects, settle
 from deptbus.workflow.known import Packs
-from deptbus.workflow.migration import migrate
+from deptbus.workflow.migration import applied_under_another_rule, by_its_pack, migrate
 from deptbus.workflow.notes import applied_id, entry_order, note, seen
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import CompiledRule, Pack
@@ -38,7 +38,11 @@ def apply_entry(packs: Packs, state: KeyState, entry: Entry, data: Data, offset:
     pack = packs.by_hash.get(entry["pack"]) if entry["pack"] else packs.of(state)
     rule = pack.rules.get(entry["rule"]) if pack is not None and entry["rule"] else None
     instance = state.open
+    if instance is not None and entry["pack"] in instance["moved_from"]:
+        return _rejoin(packs, state, entry, data, offset, decode)
     if instance is not None and pack is not None and instance["pack"] == pack.hash:
+        if applied_under_another_rule(pack, instance, entry):
+            return state, []
         return _join(packs, pack, state, entry, data, offset, rule)
     if instance is not None or (entry["pack"] and packs.newest.get(state.workflow) != entry["pack"]):
         return state, []  # an entry by a pack that is not the instance's: its own pack has one too, or none
@@ -87,9 +91,19 @@ def _open(
     for parked in sorted(waiting, key=entry_order):
         joining = {**parked, "at": max(parked["at"], entry["at"])}  # deadlines run from when it could be joined
         data = decode(parked["event"]["type"], parked["body"])
-        after, more = apply_entry(packs, after, joining, data, offset, decode)
+        join = apply_entry if parked["pack"] == pack.hash else _rejoin  # an older version may have let it wait
+        after, more = join(packs, after, joining, data, offset, decode)
         outputs = outputs + more
     return after, outputs
+
+
+def _rejoin(packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode) -> Result:
+    """An entry by another version of the workflow: what the instance's own pack makes of its event joins."""
+    pack, outputs = packs.of(state), []
+    for ours in by_its_pack(pack, state, entry, data) if pack is not None else ():
+        state, more = apply_entry(packs, state, ours, data, offset, decode)
+        outputs += more
+    return state, outputs
 
 
 def _join(

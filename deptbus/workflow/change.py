@@ -260,6 +260,7 @@ class Change:
             "n": before.n + 1,
             "pack": self.pack.hash,
             "version": definition.version,
+            "moved_from": [],
             "status": "open",
             "region": region,
             "level": None,

@@ -4,7 +4,7 @@ Pure, and it knows no instances: it answers journal entries; ``advance`` alone o
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from deptbus.envelope import Envelope
@@ -59,19 +59,16 @@ class Correlator:
         Raises ``EvaluationError`` when an expression of a rule cannot be evaluated for this event.
         """
         event = _source_event(envelope, record)
-        seen = _Seen(data, envelope.region, at_ms)
         named = _named(envelope.correlationid, self._workflows)
         appended: list[Appended] = []
         for pack, rule in self._rules.get(envelope.type, ()):
-            if rule.when is not None and not rule.when.evaluate(seen):
-                continue
-            key = _key(pack, rule, named, seen, envelope)
+            key = placed(pack.workflow, rule, event, data, at_ms)
             if key is None:
                 continue
             entry = _entry(at_ms, pack.workflow, key, pack.hash, rule.rule, event, record.value)
             appended.append(Appended(f"{pack.workflow}/{key}" if key else None, entry))
         if appended:
-            return appended
+            return appended + self._without_rule(appended, named, event, record.value, at_ms)
         for pack in self._directives.get(envelope.type, ()):
             if named is None and data.get("workflow") == pack.workflow and data.get("key"):
                 key = data["key"]
@@ -83,8 +80,30 @@ class Correlator:
             appended.append(Appended(f"{workflow}/{key}", entry))
         return appended
 
+    def _without_rule(
+        self,
+        appended: list[Appended],
+        named: tuple[str, str] | None,
+        event: dict[str, Any],
+        body: bytes | None,
+        at: int,
+    ) -> list[Appended]:
+        """Entries by packs of which no rule speaks of the event, though another version's does.
 
-def _named(correlation: str | None, workflows: frozenset[str]) -> tuple[str, str] | None:
+        The instance that it names may run by any of them, and its tasks may wait for it.
+        """
+        by_rule = {each.entry["pack"] for each in appended}
+        return [
+            Appended(f"{named[0]}/{named[1]}", _entry(at, named[0], named[1], pack.hash, None, event, body))
+            for pack in self.packs.values()
+            if named is not None
+            and pack.workflow == named[0]
+            and pack.hash not in by_rule
+            and event["type"] in pack.event_types
+        ]
+
+
+def _named(correlation: str | None, workflows: Collection[str]) -> tuple[str, str] | None:
     """Workflow and key of the instance that an event names, where the workflow is in force."""
     if correlation is None:
         return None
@@ -94,15 +113,22 @@ def _named(correlation: str | None, workflows: frozenset[str]) -> tuple[str, str
     return parts[0], "/".join(parts[1:-1])
 
 
-def _key(pack: Pack, rule: CompiledRule, named: tuple[str, str] | None, seen: _Seen, envelope: Envelope) -> str | None:
-    """The key by which a rule places an event; empty for every partition; None where the rule does not place it."""
-    if named is not None and named[0] == pack.workflow:
+def placed(
+    workflow: str, rule: CompiledRule, event: Mapping[str, Any], data: Mapping[str, Any], at_ms: int
+) -> str | None:
+    """The key by which a rule of a workflow places an event; empty for every partition; None where it does not.
+
+    ``event`` is a ``common.SourceEvent``. Raises ``EvaluationError`` where guard or key have no value.
+    """
+    seen = _Seen(data, event["region"], at_ms)
+    if rule.when is not None and not rule.when.evaluate(seen):
+        return None
+    named = _named(event["correlationid"], (workflow,))
+    if named is not None:
         return named[1]
     if rule.key is not None:
         return str(rule.key.evaluate(seen)) or None
-    if rule.by_region and envelope.region:
-        return ""
-    return None
+    return "" if rule.by_region and event["region"] else None
 
 
 def _source_event(envelope: Envelope, record: Record) -> dict[str, Any]:

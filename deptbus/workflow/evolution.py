@@ -69,9 +69,9 @@ def unheard(pack: PackContent, running: Iterable[Snapshot], known: Collection[st
     ]
 
 
-def migration_breaks(old: PackContent, new: PackContent, instance: Snapshot) -> list[str]:
-    """What an open instance would lose by moving from ``old`` to ``new``: what it uses and ``new`` lacks."""
-    before, after, name = Pack(old), Pack(new), instance["instance"]
+def migration_breaks(before: Pack, after: Pack, instance: Snapshot) -> list[str]:
+    """What an open instance would lose by moving from one pack to another: what it uses and the other lacks."""
+    name = instance["instance"]
     where = f"{name} cannot move to {after.workflow} version {after.version}"
     if after.workflow != before.workflow:
         return [f"{name} is an instance of {before.workflow}, not of {after.workflow}"]

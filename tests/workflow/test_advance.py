@@ -417,18 +417,6 @@ def test_an_instance_keeps_the_pack_it_opened_with() -> None:
     assert instance(world, "440300")["pack"] == new.hash
 
 
-def test_a_migration_moves_an_instance_and_is_recorded() -> None:
-    old = small()
-    new = small(version=2, facts={"cases": {"type": "int"}, "quiet": {"type": "bool"}, "more": {"type": "int"}})
-    world = World(old)
-    cases(world, 1, START)
-    entry = activation(new)
-    world.append(entry, {**entry, "kind": "migration", "key": "440100", "body": None, "reason": "a new law"})
-    assert instance(world)["version"] == 2
-    assert instance(world)["facts"] == {"cases": 1, "quiet": False, "more": 0}
-    assert "migrated" in world.kinds()
-
-
 def activation(pack: Any) -> dict[str, Any]:
     """The journal entry that puts a pack into force."""
     world = World(pack)

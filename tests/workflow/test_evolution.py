@@ -89,7 +89,7 @@ def test_event_types_that_open_instances_wait_for_must_stay() -> None:
 def test_a_migration_keeps_what_is_in_use() -> None:
     task = {"step": "verify_case", "role": "disease_control"}
     instance = snapshot(OLD, tasks=[task], timers=[{"name": "quiet"}], facts={"cases": 3})
-    assert migration_breaks(OLD, content(version=2), instance) == []
+    assert migration_breaks(Pack(OLD), Pack(content(version=2)), instance) == []
 
 
 VERIFYING = {"tasks": [{"step": "verify_case", "role": "disease_control"}]}
@@ -112,7 +112,7 @@ VERIFYING = {"tasks": [{"step": "verify_case", "role": "disease_control"}]}
 def test_a_migration_that_would_lose_something_is_refused(
     new: Callable[[], PackContent], used: dict[str, Any], reason: str
 ) -> None:
-    sentences = migration_breaks(OLD, new(), snapshot(OLD, **used))
+    sentences = migration_breaks(Pack(OLD), Pack(new()), snapshot(OLD, **used))
     assert len(sentences) == 1
     assert sentences[0].startswith("epidemic/440300/1 cannot move to epidemic version 2: ")
     assert reason in sentences[0]
@@ -120,7 +120,7 @@ def test_a_migration_that_would_lose_something_is_refused(
 
 def test_a_migration_that_would_lose_a_timer_is_refused() -> None:
     new = content(version=2, timers=[EPIDEMIC["timers"][0] | {"timer": "silence"}])
-    (sentence,) = migration_breaks(OLD, new, snapshot(OLD, timers=[{"name": "quiet"}]))
+    (sentence,) = migration_breaks(Pack(OLD), Pack(new), snapshot(OLD, timers=[{"name": "quiet"}]))
     assert "its timer quiet runs" in sentence
 
 

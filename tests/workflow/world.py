@@ -122,7 +122,8 @@ class World:
         """A journal entry as the worker hands it to the partition."""
         offset, entry = journalled
         event = entry["event"]
-        return offset, entry, codec().decode(entry["body"], event["type"]) if event else None
+        body = entry["body"] if event else None
+        return offset, entry, None if body is None else codec().decode(body, event["type"])
 
     def entries(
         self,

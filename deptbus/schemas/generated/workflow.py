@@ -119,7 +119,8 @@ class JournalEntry(RecordData, frozen=True):
     note: str | None = None
     """part and lead: the commander's reason, or why it is refused."""
     event: SourceEvent | None = None
-    """The event of an event or forward entry."""
+    """The event of an event or forward entry; of a migration, the act that ordered it, naming the instance.
+    """
     body: bytes | None = None
     """The event's value as it was on its topic, or the content of an activated pack."""
 
@@ -274,6 +275,8 @@ class InstanceChanged(EventData, frozen=True):
     """Content hash of its pack."""
     version: int
     """Version of its workflow."""
+    moved_from: tuple[str, ...] = ()
+    """Hashes of the packs by which it ran before, the last one last."""
     status: InstanceStatus
     """Whether it is open."""
     region: str | None = None
@@ -541,7 +544,9 @@ class TaskEscalated(EventData, frozen=True):
 
 
 class TaskExtended(EventData, frozen=True):
-    """A task has later deadlines: by an order, or because its clock stood still."""
+    """A task has other deadlines: by an order, because its clock stood still, or because its instance moved
+    to another version.
+    """
 
     EVENT_TYPE: ClassVar[str] = "workflow.TaskExtended"
     VERSION: ClassVar[int] = 1
