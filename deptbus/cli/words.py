@@ -68,7 +68,7 @@ ZH = {
     "duplicate": "重复", "escalated": "升级", "escalation_withdrawn": "撤回升级", "escalations": "升级",
     "event_owed": "缺少事件", "extended": "延期", "fact": "事实", "fact_failed": "事实出错", "facts": "事实",
     "guard_failed": "条件出错", "instance": "实例", "joined": "汇入", "last_change": "最近变化", "late": "逾期",
-    "level": "响应级别", "migrated": "迁移", "missed": "错过", "not_responsible": "非责任部门",
+    "level": "响应级别", "migrated": "迁移", "migration_refused": "迁移被拒", "missed": "错过", "not_responsible": "非责任部门",
     "open": "进行中", "opened": "启动", "order_void": "指令无效", "ordered": "指令", "parked": "等待",
     "paused": "暂停", "progressed": "办理中", "reassigned": "改派", "region": "地区", "released": "已归还",
     "requested": "待签收", "resource": "资源", "resources": "资源", "response_level": "响应级别",
