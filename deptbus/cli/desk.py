@@ -64,8 +64,20 @@ def accept(
     task: Task, department: As, officer: Officer, note: Note = None, basis: Basis = None, at: At = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Accept a task: the department takes it on."""
+    """Accept a task: the department takes it up, and an answer follows whether it binds itself."""
     _say("accepted", task, department, officer, note, basis, at, as_json)
+
+
+@app.command(epilog='Example: deptbus desk commit 3f2a81c0 --as health --officer "Li Wei" --note "20 boats by noon"')
+def commit(
+    task: Task, department: As, officer: Officer, note: Note = None, basis: Basis = None, at: At = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Commit to a task: from now on the department is bound to do it.
+
+    Acknowledging says that it was received, accepting that an answer follows; only this one binds (EDXL-RM).
+    """
+    _say("committed", task, department, officer, note, basis, at, as_json)
 
 
 @app.command(epilog='Example: deptbus desk decline 3f2a81c0 --as health --officer "Li Wei" --reason "none in stock"')
@@ -131,7 +143,7 @@ def complete(
             return
         schema = reading.catalogue.schemas.newest(ending).schema
         if data is None or template:
-            output.json(skeleton(schema, found, board.definitions.get(_pack(board, found))))
+            output.json(skeleton(schema, found, board.definition(board.instances[found.instance])))
             if not template:
                 output.note(f"This completes it as {ending}: fill it in and give it with --data FILE.")
             return
@@ -182,10 +194,6 @@ def _find(reading: "Reading", board: "Board", prefix: str, department: str) -> "
             f"{moment(over.ended_at)} by {over.ended_by or over.department}."
         )
         raise
-
-
-def _pack(board: "Board", task: "OpenTask") -> str:
-    return str(board.instances[task.instance]["pack"])
 
 
 def _ending(task: "OpenTask", chosen: str | None) -> str | None:
@@ -254,30 +262,31 @@ def _lateness(task: "OpenTask", at_ms: int, *, ends: bool) -> list[str]:
 
 def _show(reading: "Reading", department: str, board: "Board", tasks: list["OpenTask"], short: dict[str, str]) -> None:
     from deptbus.cli import words
+    from deptbus.cli.showing import banner, table
 
     lang, now = reading.settings.lang, board.now_ms
     titles = reading.catalogue.departments[department].titles
-    columns = ("task", "what", "where", "acknowledge_by", "complete_by", "state", "attempt", "basis")
-    rows = []
-    for task in tasks:
-        what = words.title(task.asked.titles, lang) + (f"\n{task.subject}" if task.subject else "")
-        seen = task.acknowledged_at is not None
-        rows.append(
-            [
-                words.cell(text)
-                for text in (
-                    short[task.task],
-                    what,
-                    f"{task.region or ''}\n{task.instance}",
-                    words.word("acknowledged", lang) if seen else words.countdown(task.acknowledge_by, now, lang),
-                    words.countdown(task.complete_by, now, lang),
-                    words.word("paused" if task.paused_at is not None else task.state, lang),
-                    task.attempt,
-                    task.basis,
-                )
-            ]
+    columns = ("task", "what", "where", "unit", "acknowledge_by", "complete_by", "state", "attempt", "basis")
+    rows = [
+        (
+            short[task.task],
+            "\n".join(part for part in (words.title(task.asked.titles, lang), task.subject, *_context(task)) if part),
+            f"{task.region or ''}\n{task.instance}",
+            task.unit,
+            words.countdown(task.acknowledge_by, now, lang)
+            if task.acknowledged_at is None
+            else words.word("acknowledged", lang),
+            words.countdown(task.complete_by, now, lang),
+            words.word("paused" if task.paused_at is not None else task.state, lang),
+            task.attempt,
+            task.basis,
         )
-    heading = f"{titles[lang]}: {len(tasks)}, {words.moment(now)} (UTC+8)"
-    output.table(heading, [words.word(column, lang) for column in columns], rows)
-    if reading.settings.namespace:
-        output.note(f"This is not actual life: namespace {reading.settings.namespace}.")
+        for task in tasks
+    ]
+    table(f"{titles[lang]}: {len(tasks)}, {words.moment(now)} (UTC+8)", columns, rows, lang)
+    banner(reading.settings, board.note)
+
+
+def _context(task: "OpenTask") -> list[str]:
+    """What the department needs to know, as it stands now: a task that was retargeted has another context."""
+    return [f"{name}: {value}" for name, value in task.context.items() if value]

@@ -1,4 +1,4 @@
 """What officers and commanders see and do: the reading side of ``workflow.*``, and the events they publish.
 
-``board``, ``afteraction``, ``template`` and ``orders`` are pure; ``reading`` and ``acting`` speak to Kafka.
+All of it is pure but ``reading`` and ``acting``, which speak to Kafka.
 """

@@ -1,17 +1,17 @@
 """Publishes what officers and commanders do, and waits until the timeline shows what came of an order."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from deptbus import bootstrap
 from deptbus.bus import Bus
-from deptbus.clock import from_iso
-from deptbus.desk import orders
 from deptbus.desk.board import Board, OpenTask
+from deptbus.desk.orders import Order, is_in_vain
 from deptbus.desk.reading import TASKS, TIMELINE, Reading
+from deptbus.desk.writing import parse_time
 from deptbus.envelope import Envelope
 from deptbus.errors import ActRefused
 from deptbus.jsondata import from_json
@@ -24,16 +24,23 @@ _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What a commander orders, and by what right."""
+class Result:
+    """What became of an order."""
 
-    data: Mapping[str, Any]
-    """Of ``command.DirectiveIssued``."""
-    officer: str
-    basis: str
-    instance: str | None
-    """Open instances are meant by name; none when one is to be opened."""
-    region: str | None
+    order: Order
+    outcome: Outcome
+    effects: list[dict[str, Any]]
+    """The lines of the timeline that follow from it; none where they were not waited for long enough."""
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether the workflow says that nothing came of it."""
+        return any(is_in_vain(line) for line in self.effects)
+
+    @property
+    def applied(self) -> bool:
+        """Whether the workflow has done what was ordered."""
+        return any(self.order.settled_by(line) for line in self.effects) and not self.in_vain
 
 
 class Acting:
@@ -66,23 +73,18 @@ class Acting:
             cause=self._request(task),
         ).require()
 
-    def order(self, order: Order, wait_s: float) -> tuple[Outcome, list[dict[str, Any]]]:
-        """Publish a directive; answers the lines of the timeline that follow from it, none after ``wait_s``."""
+    def order(self, orders: Sequence[Order], *, officer: str, basis: str, wait_s: float) -> list[Result]:
+        """Publish directives, each after the one before, and wait until the timeline shows what came of all of them.
+
+        ``PublishFailed`` or ``PublishUnknown`` for the first that the broker does not take.
+        """
         settings = self._reading.settings
-        data = order.data
         tail = Tail(reader_configuration(settings), {settings.world.physical(TIMELINE): END}) if wait_s > 0 else None
         try:
-            outcome = self._bus.publish(
-                self._type,
-                data,
-                subject=order.instance or f"{data['workflow']}/{data['key']}",
-                correlation_id=order.instance,
-                region=order.region,
-                legal_basis=order.basis,
-                actor=order.officer,
-                time_ms=self.at_ms,
-            ).require()
-            return outcome, self._effects(tail, data["act"], outcome.event_id, wait_s) if tail else []
+            results = [Result(order, self._direct(order, officer, basis), []) for order in orders]
+            if tail is not None:
+                self._await(tail, results, wait_s)
+            return results
         finally:
             if tail is not None:
                 tail.close()
@@ -95,16 +97,31 @@ class Acting:
     ) -> None:
         self._bus.close()
 
-    def _effects(self, tail: Tail, act: str, event_id: str, wait_s: float) -> list[dict[str, Any]]:
+    def _direct(self, order: Order, officer: str, basis: str) -> Outcome:
+        return self._bus.publish(
+            self._type,
+            order.data,
+            subject=order.name,
+            correlation_id=order.instance,
+            region=order.region,
+            legal_basis=basis,
+            actor=officer,
+            time_ms=self.at_ms,
+        ).require()
+
+    def _await(self, tail: Tail, results: list[Result], wait_s: float) -> None:
+        """Give each result the lines that name its directive as their cause, until all are settled."""
+        by_cause = {result.outcome.event_id.encode(): result for result in results}
+        waiting = set(by_cause)
         limit = time.monotonic() + wait_s
-        lines: list[dict[str, Any]] = []
-        cause = ("ce_causationid", event_id.encode())
-        while time.monotonic() < limit:
-            records = tail.poll(_POLL_S)
-            lines += [self._reading.decode(record) for record in records if cause in record.headers]
-            if any(orders.is_effect(act, line) for line in lines):
-                return lines
-        return lines
+        while waiting and time.monotonic() < limit:
+            for record in tail.poll(_POLL_S):
+                cause = dict(record.headers).get("ce_causationid") or b""
+                if cause in by_cause:
+                    line, result = self._reading.decode(record), by_cause[cause]
+                    result.effects.append(line)
+                    if result.order.settled_by(line):
+                        waiting.discard(cause)
 
     def _request(self, task: OpenTask) -> Event:
         """The request as a cause: its snapshot says all that an answer takes from it."""
@@ -125,7 +142,4 @@ def _time(reading: Reading, board: Board, at: str | None) -> int:
         return board.now_ms
     if not reading.settings.namespace:
         raise ActRefused("--at belongs to exercises: set BUS_NAMESPACE; in actual life the time is now.")
-    try:
-        return from_iso(at)
-    except ValueError:
-        raise ActRefused(f"--at {at} is no time with a zone, such as 2020-01-20T00:00:00+08:00.") from None
+    return parse_time(at, "--at")

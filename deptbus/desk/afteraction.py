@@ -6,23 +6,11 @@ from typing import Any
 
 from deptbus.clock import iso
 from deptbus.desk.board import Snapshot
+from deptbus.desk.resources import resources
+from deptbus.desk.told import Told
 from deptbus.workflow.definition import Definition
 
-_RESOURCE, _QUANTITY, _RELEASED = "resource", "quantity", "resources_released"
-"""A task whose context names a resource and a quantity asks for them; the fact says that all went back."""
 _TIMES = frozenset({"at", "due", "acknowledge_by", "complete_by", "as_of"})
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An event of ``workflow.tasks`` or ``workflow.timeline`` as it was read."""
-
-    id: str
-    type: str
-    time_ms: int
-    where: str
-    """``topic[partition]@offset``."""
-    data: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -79,6 +67,8 @@ class TaskRecord:
     escalations: list[Escalation] = field(default_factory=list)
     reassigned: list[dict[str, Any]] = field(default_factory=list)
     extended: list[dict[str, Any]] = field(default_factory=list)
+    retargeted: list[dict[str, Any]] = field(default_factory=list)
+    """When what it is about moved, and to where; its deadlines stayed."""
 
     @property
     def due(self) -> int:
@@ -98,12 +88,20 @@ class AfterAction:
     level: str | None = None
     """The response level in force; not the event's grade and not a warning's colour."""
     levels: list[dict[str, Any]] = field(default_factory=list)
+    commands: list[dict[str, Any]] = field(default_factory=list)
+    """Who took command, when and why."""
+    merges: list[dict[str, Any]] = field(default_factory=list)
+    """When it was merged under another, or others under it, and when they went apart again."""
     tasks: list[TaskRecord] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
+    resource_events: list[Told] = field(default_factory=list)
+    """The events of the instance that name a resource and a quantity."""
     unplaced: list[dict[str, Any]] = field(default_factory=list)
     """Lines of the same key at times when no instance of it was open: parked, unmatched, late."""
     snapshot: Snapshot | None = None
     definition: Definition | None = None
+    note: str | None = None
+    """What is to be known of ``as_of``, where it is not what this machine's clock says."""
 
     @property
     def open_tasks(self) -> list[TaskRecord]:
@@ -111,27 +109,16 @@ class AfterAction:
         return sorted((task for task in self.tasks if task.outcome is None), key=lambda task: (task.due, task.task))
 
     def resources(self) -> list[dict[str, Any]]:
-        """How much of each resource was asked for in tasks, and what became of that."""
-        found: dict[str, dict[str, Any]] = {}
-        for task in self.tasks:
-            name, quantity = task.context.get(_RESOURCE), task.context.get(_QUANTITY, "")
-            if not name or not quantity.isdigit():
-                continue
-            line = found.setdefault(
-                name, {"resource": name, "requested": 0, "committed": 0, "declined": 0, "cancelled": 0, "open": 0}
-            )
-            line["requested"] += int(quantity)
-            line["committed" if task.outcome == "completed" else task.outcome or "open"] += int(quantity)
-        released = ((self.snapshot or {}).get("facts") or {}).get(_RELEASED)
-        return [line | {"released": released} for _, line in sorted(found.items())]
+        """How much of each resource was asked for, and what became of that: as facts say, events, or else tasks."""
+        return resources(self.tasks, self.resource_events, (self.snapshot or {}).get("facts") or {})
 
     def to_json(self) -> dict[str, Any]:
         """The record for programs: times as RFC 3339, everything else as it is."""
         snapshot: Snapshot = self.snapshot or {}
         titles = self.definition.titles.model_dump() if self.definition else None
         of_snapshot = (
-            "workflow", "key", "n", "version", "pack", "status", "region", "highest_level", "cause", "facts", "counts",
-            "tally",
+            "workflow", "key", "n", "version", "pack", "status", "region", "highest_level", "command_department",
+            "command_unit", "lead", "lead_region", "parts", "targets", "cause", "facts", "counts", "tally",
         )  # fmt: skip
         return {
             "instance": self.instance,
@@ -144,6 +131,8 @@ class AfterAction:
                     "opened_at": self.opened_at,
                     "closed_at": self.closed_at,
                     "levels": self.levels,
+                    "commands": self.commands,
+                    "merges": self.merges,
                     "tasks": [asdict(task) for task in self.tasks],
                     "timeline": self.timeline,
                     "unplaced": self.unplaced,

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from deptbus.clock import iso
 from deptbus.errors import ActRefused, NotFound
-from deptbus.workflow.definition import Definition, Gate, Step, Titles
+from deptbus.workflow.definition import Definition, Gate, PackContent, Step, Titles
+from deptbus.workflow.pack import Pack
 
 Snapshot = Mapping[str, Any]
 """The data of a ``workflow.InstanceChanged``."""
@@ -44,6 +46,8 @@ class OpenTask:
     subject: str
     role: str
     department: str
+    unit: str
+    """The responsible unit in it, in words."""
     basis: str
     cause: str
     state: str
@@ -81,7 +85,7 @@ class OpenTask:
         times = ("requested_at", "acknowledge_by", "complete_by", "acknowledged_at", "paused_at", "due")
         plain = (
             "task", "request", "instance", "workflow", "region", "level", "step", "subject", "role", "department",
-            "basis", "cause", "state", "attempt", "escalations",
+            "unit", "basis", "cause", "state", "attempt", "escalations",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in plain},
@@ -100,13 +104,23 @@ class Board:
 
     instances: Mapping[str, Snapshot]
     """The newest snapshot of each."""
-    definitions: Mapping[str, Definition]
-    """By pack hash, as far as instances name them."""
+    packs: Mapping[str, bytes]
+    """The canonical JSON of packs, by hash."""
     now_ms: int
+    waiting: tuple[Snapshot, ...] = ()
+    """The data of each ``workflow.KeyChanged`` at which entries wait for an instance."""
+    note: str | None = None
+    """What is to be known of ``now_ms``, where it is not what this machine's clock says."""
 
     def definition(self, snapshot: Snapshot) -> Definition | None:
         """The definition that an instance runs by."""
-        return self.definitions.get(snapshot["pack"])
+        content = self.packs.get(snapshot["pack"])
+        return None if content is None else _definition(content)
+
+    def pack(self, name: str) -> Pack | None:
+        """The compiled pack of a hash."""
+        content = self.packs.get(name)
+        return None if content is None else Pack.from_bytes(content)
 
     def title(self, snapshot: Snapshot) -> Titles:
         """The title of an instance's workflow; its name where the pack is not at hand."""
@@ -159,6 +173,12 @@ class Board:
                 f"{found[0].department}, not of {department}."
             )
         raise NotFound(f"No open task begins with {prefix}; `deptbus desk list` shows those there are.")
+
+
+@lru_cache(maxsize=64)
+def _definition(content: bytes) -> Definition:
+    """Not compiled, for a board evaluates nothing."""
+    return PackContent.model_validate_json(content).definition
 
 
 def asked(definition: Definition | None, name: str) -> Asked:
@@ -229,6 +249,7 @@ def _open_task(snapshot: Snapshot, task: Mapping[str, Any], definition: Definiti
         subject=task["subject"],
         role=task["role"],
         department=task["department"],
+        unit=task["unit"],
         basis=task["basis"],
         cause=task["cause"],
         state=task["state"],

@@ -9,16 +9,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deptbus.clock import from_iso, iso
-from deptbus.desk.afteraction import AfterAction, Escalation, TaskRecord, Told
+from deptbus.desk.afteraction import AfterAction, Escalation, TaskRecord
 from deptbus.desk.board import Snapshot, asked
+from deptbus.desk.told import Told
 from deptbus.workflow.definition import Definition
 
 REQUESTED = "workflow.TaskRequested"
 ESCALATED = "workflow.TaskEscalated"
 EXTENDED = "workflow.TaskExtended"
 REASSIGNED = "workflow.TaskReassigned"
+RETARGETED = "workflow.TaskRetargeted"
 
-_ANSWERS = frozenset({"acknowledged", "accepted", "progressed"})
+_ANSWERS = frozenset({"acknowledged", "accepted", "committed", "progressed"})
 _ENDINGS = frozenset({"completed", "declined", "cancelled"})
 
 
@@ -28,19 +30,23 @@ def draw_up(
     timeline: Iterable[Told],
     *,
     unplaced: Iterable[Told] = (),
+    events: Iterable[Told] = (),
     as_of: int,
     snapshot: Snapshot | None,
     definition: Definition | None,
 ) -> AfterAction:
     """The record of ``instance`` from what was told up to ``as_of``, each in the order of its partition.
 
-    ``unplaced`` are the lines of its key that belong to no instance.
+    ``unplaced`` are the lines of its key that belong to no instance; ``events`` those of departments that may name
+    resources, of which the ones that the timeline names count.
     """
     drawing = _Drawing(AfterAction(instance, as_of, snapshot=snapshot, definition=definition), tasks)
     for told in timeline:
         if told.time_ms <= as_of:
             drawing.take(told)
     record = drawing.record
+    joined = {line["cause"] for line in record.timeline}
+    record.resource_events = [told for told in events if told.id in joined]
     record.unplaced = [_as_line(told) for told in unplaced if told.time_ms <= as_of]
     for task in record.tasks:
         task.overdue = task.outcome is None and task.paused_at is None and as_of > task.due
@@ -51,6 +57,11 @@ def _as_line(told: Told) -> dict[str, Any]:
     """A line of the timeline and where it stands."""
     names = ("kind", "at", "rule", "task", "department", "actor", "basis", "cause", "detail")
     return {**{name: told.data[name] for name in names}, "event": told.id, "record": told.where}
+
+
+def _right(line: Mapping[str, Any]) -> dict[str, Any]:
+    """By what right, by whom and from what cause."""
+    return {name: line[name] for name in ("basis", "actor", "cause")}
 
 
 class _Drawing:
@@ -79,6 +90,10 @@ class _Drawing:
             self._types[line["cause"]] = detail.get("type", "")
         elif kind == "level":
             self._level(line)
+        elif kind == "command_taken":
+            self.record.commands.append({"at": at, **detail, **_right(line)})
+        elif kind in ("merged", "split"):
+            self.record.merges.append({"at": at, "kind": kind, **detail, **_right(line)})
         elif kind in ("task_requested", "task_requested_again"):
             self._requested(line)
         elif line["task"] in self._by_id:
@@ -93,7 +108,8 @@ class _Drawing:
                 "from_level": detail.get("from_level") or None,
                 "to_level": self.record.level,
                 "reason": detail.get("reason"),
-                **{name: line[name] for name in ("rule", "basis", "cause", "actor")},
+                "rule": line["rule"],
+                **_right(line),
             }
         )
 
@@ -143,6 +159,8 @@ class _Drawing:
             self._reassigned(task, line)
         elif kind == "extended":
             self._extended(task, line)
+        elif kind == "retargeted":
+            self._retargeted(task, line)
         elif kind == "clock_stopped":
             task.paused_at = at
         elif kind == "clock_started":
@@ -167,7 +185,6 @@ class _Drawing:
 
     def _reassigned(self, task: TaskRecord, line: Mapping[str, Any]) -> None:
         told = self._next(line, REASSIGNED)
-        names = ("at", "basis", "actor", "cause")
         task.reassigned.append(
             {
                 "from_department": line["department"],
@@ -175,7 +192,8 @@ class _Drawing:
                 "unit": told.data["unit"] if told else None,
                 "reason": line["detail"].get("reason"),
                 "acknowledged_late": task.acknowledged_late,
-                **{name: line[name] for name in names},
+                "at": line["at"],
+                **_right(line),
             }
         )
         task.acknowledged_at = task.acknowledged_by = None
@@ -193,7 +211,20 @@ class _Drawing:
                 "acknowledge_by": task.acknowledge_by,
                 "complete_by": task.complete_by,
                 "reason": line["detail"].get("reason"),
-                **{name: line[name] for name in ("basis", "actor", "cause")},
+                **_right(line),
+            }
+        )
+
+    def _retargeted(self, task: TaskRecord, line: Mapping[str, Any]) -> None:
+        told = self._next(line, RETARGETED)
+        before, task.context = task.context, told.data["context"] if told else task.context
+        task.retargeted.append(
+            {
+                "at": line["at"],
+                "from_context": dict(before),
+                "context": dict(task.context),
+                "reason": line["detail"].get("reason"),
+                **_right(line),
             }
         )
 

@@ -42,6 +42,12 @@ class Incident:
     region: str | None
     level: str | None
     """The response level in force."""
+    command_department: str | None
+    command_unit: str | None
+    lead: str | None
+    """The instance under whose command it was merged."""
+    parts: tuple[str, ...]
+    """Those merged under this one."""
     status: str
     opened_at: int
     closed_at: int | None
@@ -53,17 +59,23 @@ class Incident:
     def to_json(self) -> dict[str, Any]:
         """The line for programs."""
         times = {name: getattr(self, name) for name in ("opened_at", "closed_at", "changed_at")}
-        plain = ("instance", "workflow", "kind", "region", "level", "status", "open_tasks", "late_tasks")
+        plain = (
+            "instance", "workflow", "kind", "region", "level", "command_department", "command_unit", "lead", "status",
+            "open_tasks", "late_tasks",
+        )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in plain},
             **{name: None if value is None else iso(value) for name, value in times.items()},
             "titles": self.titles.model_dump(),
+            "parts": list(self.parts),
             "late_departments": dict(self.late_departments),
         }
 
 
 def incidents(board: Board, wanted: Filter) -> list[Incident]:
-    """The instances that a filter wants: open ones first, those with most late tasks at the top."""
+    """The instances that a filter wants: open ones first, those with most late tasks at the top; parts below their
+    lead, where that is wanted too.
+    """
     found = [
         _incident(board, snapshot, wanted.department)
         for snapshot in board.instances.values()
@@ -73,7 +85,13 @@ def incidents(board: Board, wanted: Filter) -> list[Incident]:
         found = [one for one in found if one.open_tasks]
     if wanted.late:
         found = [one for one in found if one.late_tasks]
-    return sorted(found, key=lambda one: (one.status != "open", -one.late_tasks, -one.changed_at, one.instance))
+    found.sort(key=lambda one: (one.status != "open", -one.late_tasks, -one.changed_at, one.instance))
+    there = {one.instance for one in found}
+    below: dict[str, list[Incident]] = {}
+    for one in found:
+        if one.lead in there:
+            below.setdefault(one.lead, []).append(one)
+    return [line for one in found if one.lead not in there for line in (one, *below.get(one.instance, ()))]
 
 
 def _fits(board: Board, snapshot: Snapshot, wanted: Filter) -> bool:
@@ -102,6 +120,10 @@ def _incident(board: Board, snapshot: Snapshot, department: str | None) -> Incid
         titles=board.title(snapshot),
         region=snapshot["region"],
         level=snapshot["level"],
+        command_department=snapshot["command_department"],
+        command_unit=snapshot["command_unit"],
+        lead=snapshot["lead"],
+        parts=tuple(snapshot["parts"]),
         status=snapshot["status"],
         opened_at=snapshot["opened_at"],
         closed_at=snapshot["closed_at"],

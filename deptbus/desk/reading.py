@@ -4,7 +4,8 @@ What belongs to an instance lies in one partition, that of its ``<workflow>/<key
 by their keys, without decoding them.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -13,28 +14,41 @@ from deptbus import bootstrap
 from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import Clock, system_clock
 from deptbus.codec import Codec
-from deptbus.desk.afteraction import AfterAction, Told
+from deptbus.desk.afteraction import AfterAction
 from deptbus.desk.board import Board, Snapshot
 from deptbus.desk.drawup import draw_up
+from deptbus.desk.present import Present, is_doubtful, present
+from deptbus.desk.resources import names_resources
+from deptbus.desk.told import Told
 from deptbus.envelope import from_headers
 from deptbus.errors import NotFound
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_partition, read_topic
+from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.reach import check_reachable
 from deptbus.partitioning import partition_of
 from deptbus.record import Record
 from deptbus.settings import Settings
-from deptbus.workflow.definition import Definition, PackContent
+from deptbus.workflow.pack import Pack
 
 INSTANCES = "workflow.instances"
 TASKS = "workflow.tasks"
 TIMELINE = "workflow.timeline"
 _READ = (INSTANCES, TASKS, TIMELINE)
+PROGRESS = "bus.progress"
 _CHANGED = "workflow.InstanceChanged"
+_STORED = "workflow.PackStored"
 _ADVANCED = "workflow.PartitionAdvanced"
 _REQUESTED = b"workflow.TaskRequested"
-_CHANGING = ("level", "highest_level", "facts", "counts", "tally")
+_CHANGING = (
+    "level", "highest_level", "command_department", "command_unit", "lead", "lead_region", "parts", "targets", "facts",
+    "counts", "tally",
+)  # fmt: skip
 """Fields of a snapshot of which an earlier value may be lost."""
+_POLL_S = 0.5
+_LATEST = 10
+"""So many of the latest reports are looked at for the newest broker time: the very last offset may hold none."""
+_LISTEN_S = 3.0
+"""How long a report is waited for where this machine's clock is in doubt, in seconds; workers report each second."""
 _REACH_S = 5.0
 """How long a cluster may take to answer at all, in seconds."""
 
@@ -65,6 +79,22 @@ class Reading:
         """Every instance as it stands."""
         return self._board(read_topic(self._configuration, self._physical(INSTANCES)))
 
+    def boards(self, every_s: float) -> Iterator[Board]:
+        """The board, and again each time so many seconds have passed; the topic is followed, not read again."""
+        physical = self._physical(INSTANCES)
+        ends = {(INSTANCES, number): end for number, end in end_offsets(self._configuration, physical).items()}
+        newest: dict[bytes, Record] = {}
+        limit = time.monotonic()
+        tail = Tail(self._configuration, {physical: BEGINNING})
+        try:
+            while True:
+                newest |= {record.key or b"": record for record in tail.poll(_POLL_S, 10_000)}
+                if time.monotonic() >= limit and tail.has_reached(ends):
+                    yield self.board_of(newest)
+                    limit = time.monotonic() + every_s
+        finally:
+            tail.close()
+
     def record(self, instance: str, at_ms: int | None = None) -> AfterAction:
         """The after-action record of an instance, by its id or its key; ``NotFound``. ``at_ms``: as of then."""
         partition = self.partition_of(instance)
@@ -80,15 +110,18 @@ class Reading:
         lines: dict[str, list[Told]] = {name: [], key: []}
         for told in self._told(TIMELINE, partition, lines):
             lines[told.data["instance"]].append(told)
-        return draw_up(
+        record = draw_up(
             name,
             self._told(TASKS, partition, {name}),
             lines[name],
             unplaced=lines[key],
+            events=self._events(board.pack(snapshot["pack"]), {told.data["cause"] for told in lines[name]}),
             as_of=board.now_ms if at_ms is None else at_ms,
             snapshot=snapshot,
             definition=definition,
         )
+        record.note = board.note if at_ms is None else None
+        return record
 
     def task_ever(self, prefix: str) -> Found | None:
         """A task of any time whose id begins like this; reads all that was ever asked for."""
@@ -127,34 +160,46 @@ class Reading:
         return self.settings.world.physical(topic)
 
     def _board(self, records: Iterator[Record]) -> Board:
-        newest: dict[str, Record] = {}
-        for record in records:
-            newest[(record.key or b"").decode("utf-8", "replace")] = record
+        return self.board_of({record.key or b"": record for record in records})
+
+    def board_of(self, newest: Mapping[bytes, Record]) -> Board:
+        """The board that the newest records of ``workflow.instances`` give."""
         instances: dict[str, Snapshot] = {}
+        waiting: list[Snapshot] = []
+        packs: dict[str, bytes] = {}
         advanced = 0
         for record in newest.values():
             kind = _type(record)
+            data = self.decode(record)
             if kind == _CHANGED:
-                data = self.decode(record)
                 instances[data["instance"]] = data
             elif kind == _ADVANCED:
-                advanced = max(advanced, self.decode(record)["at"])
-        return Board(instances, self._definitions(instances, newest), self._present(instances, advanced))
+                advanced = max(advanced, data["at"])
+            elif kind == _STORED:
+                packs[data["hash"]] = data["content"]
+            elif data["parked"]:
+                waiting.append(data)
+        if self.settings.namespace:  # in an exercise, how far its own time has come
+            reached = max([advanced, *(int(snapshot["clock"]) for snapshot in instances.values())])
+            return Board(instances, packs, reached or self.clock(), tuple(waiting))
+        newest_ms = max((record.timestamp_ms for record in newest.values()), default=0)
+        now = self._now(newest_ms)
+        return Board(instances, packs, now.at_ms, tuple(waiting), now.note)
 
-    def _definitions(self, instances: dict[str, Snapshot], newest: dict[str, Record]) -> dict[str, Definition]:
-        """Those of the packs that instances name; not compiled, for nothing is evaluated here."""
-        found = {}
-        for pack in {str(snapshot["pack"]) for snapshot in instances.values()}:
-            record = newest.get(f"@pack/{pack}")
-            if record is not None:
-                found[pack] = PackContent.model_validate_json(self.decode(record)["content"]).definition
-        return found
-
-    def _present(self, instances: dict[str, Snapshot], advanced: int) -> int:
-        """Now: in an exercise, how far its own time has come."""
-        if not self.settings.namespace:
-            return self.clock()
-        return max([advanced, *(int(snapshot["clock"]) for snapshot in instances.values())]) or self.clock()
+    def _now(self, newest_ms: int) -> Present:
+        """The time that counts in actual life; waits a moment for a report where this machine's clock is doubtful."""
+        physical = self._physical(PROGRESS)
+        end = end_offsets(self._configuration, physical)[0]
+        latest = list(read_partition(self._configuration, physical, 0, max(0, end - _LATEST), end))
+        newest_ms = max([newest_ms, *(record.timestamp_ms for record in latest)])
+        if not is_doubtful(self.clock(), newest_ms):
+            return present(self.clock(), newest_ms)
+        tail = Tail(self._configuration, {physical: END})
+        try:
+            heard = tail.poll(_LISTEN_S)
+        finally:
+            tail.close()
+        return present(self.clock(), newest_ms, max((record.timestamp_ms for record in heard), default=None))
 
     def _snapshots(self, partition: int) -> Iterator[Record]:
         return read_partition(self._configuration, self._physical(INSTANCES), partition)
@@ -169,13 +214,28 @@ class Reading:
                 found = data if data["clock"] <= at_ms else found
         return found
 
+    def _events(self, pack: Pack | None, ids: set[str]) -> Iterator[Told]:
+        """Those with these ids that say how much of a resource there is; only their topics are read."""
+        fields = pack.content.fields if pack is not None else {}
+        known = set(self.catalogue.schemas.types())
+        types = {kind for kind, names in fields.items() if names_resources(kind, names) and kind in known}
+        for topic in sorted({self.catalogue.topic_of(kind).name for kind in types}):
+            for record in read_topic(self._configuration, self._physical(topic)):
+                headers = dict(record.headers)
+                wanted = (headers.get("ce_id") or b"").decode() in ids
+                if wanted and (headers.get("ce_type") or b"").decode() in types:
+                    yield self._as_told(record)
+
+    def _as_told(self, record: Record) -> Told:
+        envelope = from_headers(record.headers)
+        return Told(envelope.id, envelope.type, envelope.time_ms, record.coordinates, self.decode(record))
+
     def _told(self, topic: str, partition: int, names: Iterable[str]) -> Iterator[Told]:
         """The events under some keys."""
         keys = {name.encode() for name in names}
         for record in read_partition(self._configuration, self._physical(topic), partition):
             if record.key in keys:
-                envelope = from_headers(record.headers)
-                yield Told(envelope.id, envelope.type, envelope.time_ms, record.coordinates, self.decode(record))
+                yield self._as_told(record)
 
 
 def _type(record: Record) -> str:

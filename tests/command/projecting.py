@@ -3,9 +3,10 @@
 from collections import defaultdict
 from typing import Any
 
-from deptbus.desk.afteraction import AfterAction, Told
+from deptbus.desk.afteraction import AfterAction
 from deptbus.desk.board import Board
 from deptbus.desk.drawup import draw_up
+from deptbus.desk.told import Told
 from deptbus.workflow.pack import Pack
 from tests.workflow.definitions import CASES, line, rule, small, step
 from tests.workflow.world import World
@@ -51,9 +52,10 @@ def command_pack(**changes: Any) -> Pack:
 
 def board_of(world: World, now_ms: int) -> Board:
     """The board that the snapshots of a world give."""
-    packs = [Pack.from_bytes(data["content"]) for data in world.of_type("workflow.PackStored")]
+    packs = {data["hash"]: data["content"] for data in world.of_type("workflow.PackStored")}
     snapshots = {data["instance"]: data for data in world.of_type("workflow.InstanceChanged")}
-    return Board(snapshots, {pack.hash: pack.definition for pack in packs}, now_ms)
+    keys = {f"{data['workflow']}/{data['key']}": data for data in world.of_type("workflow.KeyChanged")}
+    return Board(snapshots, packs, now_ms, tuple(data for data in keys.values() if data["parked"]))
 
 
 def record_of(world: World, as_of: int, instance: str = INSTANCE) -> AfterAction:

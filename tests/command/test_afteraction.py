@@ -105,10 +105,9 @@ def test_the_record_for_programs() -> None:
 
 def test_resources_asked_for_and_committed() -> None:
     world = _opened()
-    assert record_of(world, START).resources() == [
-        {"resource": "N95", "requested": 20, "committed": 0, "declined": 0, "cancelled": 0, "open": 20}
-        | {"released": None}
-    ]
+    (line,) = record_of(world, START).resources()
+    assert (line["resource"], line["requested"], line["committed"], line["open"]) == ("N95", 20, 0, 20)
+    assert (line["deployed"], line["released"], line["sources"]["open"]) == (None, None, "tasks")
     task = _request(world, "supply")
     committed = sample("health.ResourceCommitted", region=REGION, quantity=20)
     world.publish("health.ResourceCommitted", committed, at=START, cause=task["task"], instance=INSTANCE, actor="Li")

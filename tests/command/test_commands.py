@@ -44,7 +44,7 @@ def test_an_officer_lists_acknowledges_and_completes(opened: Engine, run: Run) -
     assert "测试" in shown.out
     assert "1小时" in shown.out
     assert verify["short"] in shown.out
-    assert "not actual life" in shown.err
+    assert "这不是实际情况" in shown.err
 
     acknowledged = run("desk", "ack", verify["short"], *HEALTH, "--note", "seen", "--json").json()
     assert (acknowledged["state"], acknowledged["remarks"]) == ("acknowledged", [])
@@ -80,6 +80,10 @@ def test_what_cannot_be_done_is_one_sentence(opened: Engine, run: Run) -> None:
         (("incidents", "level", INSTANCE, "V", *CHEN), "V is no response level"),
         (("incidents", "reassign", task, "--to", "transport", *CHEN), "transport has no responsibility"),
         (("incidents", "extend", task, *CHEN), "Give the new time"),
+        (("incidents", "merge", INSTANCE, "--into", INSTANCE, *CHEN), "cannot be merged into itself"),
+        (("incidents", "split", INSTANCE, *CHEN), "is commanded on its own"),
+        (("incidents", "due", "--within", "soon"), "--within soon: write a length of time such as 30m"),
+        (("incidents", "due", "small/999999"), "There is no instance small/999999"),
         (("incidents", "list", "--kind", "x"), "--kind is incident, case, all, not x."),
     ):
         ran = run(*arguments)
@@ -131,6 +135,13 @@ def test_commanders_list_and_show(opened: Engine, run: Run) -> None:
     assert "1 h late" in shown.out
     assert "escalated" in shown.out
     assert "\x1b" not in shown.out
+    due = run("incidents", "due", "--department", "health", "--json").json()
+    assert [(one["kind"], one["overdue"]) for one in due[:2]] == [("acknowledge_by", True)] * 2
+    assert {one["kind"] for one in due[2:]} == {"complete_by", "escalation"}
+    told = run("incidents", "due", "--within", "30m", BUS_LANG="zh", COLUMNS="250")
+    assert "逾期1小时" in told.out
+    assert "签收期限" in told.out
+    assert "办理期限" in run("incidents", "due", INSTANCE, BUS_LANG="zh").out
     record = run("incidents", "show", INSTANCE, "--json").json()
     assert (record["mode"], record["level"], len(record["tasks"])) == ("exercise", "III", 3)
     assert record["counts"]["escalations"] == sum(len(task["escalations"]) for task in record["tasks"]) == 4
@@ -168,7 +179,7 @@ def test_orders_are_waited_for_and_recorded(opened: Engine, run: Run) -> None:
 
 
 def test_an_order_without_an_effect_yet_says_so(opened: Engine, run: Run) -> None:
-    for wait in (("--no-wait",), ("--wait", "0.3")):
+    for wait in (("--wait", "0"), ("--wait", "0.3")):
         ran = run("incidents", "level", INSTANCE, "I", *CHEN, *wait)
         assert ran.code == 0
         assert "It is published but not yet applied" in ran.err

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.kafka
 
 LI = ("--as", "health", "--officer", "Li Wei")
 ZHAO = ("--as", "police", "--officer", "Zhao")
-CHEN = ("--officer", "Chen", "--basis", "law 9", "--reason", "by order", "--no-wait")
+CHEN = ("--officer", "Chen", "--basis", "law 9", "--reason", "by order", "--wait", "0")
 
 
 class Played:

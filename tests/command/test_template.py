@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from deptbus.desk.board import Board, OpenTask
-from deptbus.desk.orders import check_takes, directive, parse_deadline, parse_level
+from deptbus.desk.orders import directive
 from deptbus.desk.template import check_filled, skeleton
+from deptbus.desk.writing import parse_deadline, parse_length, parse_level
 from deptbus.errors import ActRefused
 from deptbus.schemas.store import load_schemas
 from tests.command.projecting import INSTANCE, REGION, board_of, command_pack
@@ -101,15 +102,11 @@ def test_deadlines_as_people_write_them() -> None:
         parse_deadline("tomorrow", START, "--complete-by")
 
 
-def test_who_can_be_given_a_task() -> None:
-    board = _board()
-    definition = board.definition(board.instances[INSTANCE])
-    verify = _task(board, "verify")
-    check_takes(definition, verify, "police")
-    with pytest.raises(ActRefused, match="is health's already"):
-        check_takes(definition, verify, "health")
-    with pytest.raises(ActRefused, match="transport has no responsibility in small; these have: command"):
-        check_takes(definition, verify, "transport")
+def test_lengths_of_time_as_people_write_them() -> None:
+    assert [parse_length(text, "--within") for text in ("30m", "4h", "2d")] == [HOUR // 2, 4 * HOUR, 48 * HOUR]
+    for text in ("4", "0h", "2wd", "-1h"):
+        with pytest.raises(ActRefused, match="write a length of time such as 30m"):
+            parse_length(text, "--within")
 
 
 def test_a_directive_fits_its_schema() -> None:
