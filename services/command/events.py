@@ -78,6 +78,20 @@ class DirectiveIssued(EventData, frozen=True):
     """Why."""
 
 
+class PlanSet(EventData, frozen=True):
+    """The command post has laid down who does what in the incidents that it leads."""
+
+    EVENT_TYPE: ClassVar[str] = "command.PlanSet"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    plan: str
+    """Number of the plan."""
+    set_at: Timestamp
+    """When."""
+
+
 Disposition: TypeAlias = Literal[
     "acknowledged",
     "accepted",

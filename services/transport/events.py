@@ -61,3 +61,15 @@ class TrafficDiverted(EventData, frozen=True):
     """The road that is closed."""
     diverted_at: Timestamp
     """Since when."""
+
+
+class TrafficRestored(EventData, frozen=True):
+    """Traffic takes its usual ways again."""
+
+    EVENT_TYPE: ClassVar[str] = "transport.TrafficRestored"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    restored_at: Timestamp
+    """Since when."""

@@ -8,6 +8,20 @@ from typing import ClassVar, Literal, TypeAlias
 from deptbus.schemas.events import EventData, Timestamp
 
 
+class DikeReinforced(EventData, frozen=True):
+    """A danger at a dike was removed."""
+
+    EVENT_TYPE: ClassVar[str] = "water.DikeReinforced"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    works: str
+    """What was done, in words."""
+    reinforced_at: Timestamp
+    """When."""
+
+
 class DikesPatrolled(EventData, frozen=True):
     """The dikes of a district were patrolled."""
 
