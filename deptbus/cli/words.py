@@ -73,6 +73,7 @@ ZH = {
     "clock_started": "恢复计时", "clock_stopped": "暂停计时", "closed": "办结", "command_taken": "指挥权移交",
     "committed": "承诺", "completed": "完成", "declined": "拒绝", "duplicate": "重复", "escalated": "升级",
     "escalation_withdrawn": "撤回升级", "event_owed": "缺少事件", "extended": "延期", "fact_failed": "事实出错",
+    "fact_overtaken": "已有更新的事实", "regions_failed": "区域出错",
     "guard_failed": "条件出错", "joined": "汇入", "late": "逾期", "level": "响应级别", "merged": "合并指挥",
     "migrated": "迁移", "migration_refused": "迁移被拒", "not_asked": "未下达", "not_responsible": "非责任部门",
     "opened": "启动", "order_void": "指令无效", "ordered": "指令", "parked": "暂存", "progressed": "办理中",

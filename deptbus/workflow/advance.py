@@ -27,8 +27,13 @@ Decode = Callable[[str, bytes], dict[str, Any]]
 """Event type and framed value to the event's data."""
 
 
-def apply_entry(packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode) -> Result:
-    """What an entry of kind event, forward, alias or migration does to its key."""
+def apply_entry(
+    packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode, not_before: int = 0
+) -> Result:
+    """What an entry of kind event, forward, alias or migration does to its key.
+
+    ``not_before``: when what has waited can join; deadlines run from then.
+    """
     if entry["kind"] == "alias":
         return _alias(state, entry, offset)
     if entry["kind"] == "migration":
@@ -39,11 +44,11 @@ def apply_entry(packs: Packs, state: KeyState, entry: Entry, data: Data, offset:
     rule = pack.rules.get(entry["rule"]) if pack is not None and entry["rule"] else None
     instance = state.open
     if instance is not None and entry["pack"] in instance["moved_from"]:
-        return _rejoin(packs, state, entry, data, offset, decode)
+        return _rejoin(packs, state, entry, data, offset, decode, not_before)
     if instance is not None and pack is not None and instance["pack"] == pack.hash:
         if applied_under_another_rule(pack, instance, entry):
             return state, []
-        return _join(packs, pack, state, entry, data, offset, rule)
+        return _join(pack, state, entry, data, offset, rule, max(entry["at"], not_before))
     if instance is not None or (entry["pack"] and packs.newest.get(state.workflow) != entry["pack"]):
         return state, []  # an entry by a pack that is not the instance's: its own pack has one too, or none
     opens = entry["kind"] != "forward" and (rule.opens if rule else _orders_opening(pack, entry, data))
@@ -89,31 +94,26 @@ def _open(
     after, outputs = change.after(), change.outputs
     waiting, after = after.parked, replace(after, parked=())
     for parked in sorted(waiting, key=entry_order):
-        joining = {**parked, "at": max(parked["at"], entry["at"])}  # deadlines run from when it could be joined
         data = decode(parked["event"]["type"], parked["body"])
         join = apply_entry if parked["pack"] == pack.hash else _rejoin  # an older version may have let it wait
-        after, more = join(packs, after, joining, data, offset, decode)
+        after, more = join(packs, after, parked, data, offset, decode, not_before=entry["at"])
         outputs = outputs + more
     return after, outputs
 
 
-def _rejoin(packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode) -> Result:
+def _rejoin(
+    packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode, not_before: int
+) -> Result:
     """An entry by another version of the workflow: what the instance's own pack makes of its event joins."""
     pack, outputs = packs.of(state), []
     for ours in by_its_pack(pack, state, entry, data) if pack is not None else ():
-        state, more = apply_entry(packs, state, ours, data, offset, decode)
+        state, more = apply_entry(packs, state, ours, data, offset, decode, not_before)
         outputs += more
     return state, outputs
 
 
 def _join(
-    packs: Packs,
-    pack: Pack,
-    state: KeyState,
-    entry: Entry,
-    data: Data,
-    offset: int,
-    rule: CompiledRule | None,
+    pack: Pack, state: KeyState, entry: Entry, data: Data, offset: int, rule: CompiledRule | None, at: int
 ) -> Result:
     instance = state.open
     assert instance is not None
@@ -121,21 +121,22 @@ def _join(
     if same:
         return state, []  # correlate appended it again after a crash
     change = _change(pack, state, entry, data, offset)
+    change.at = at
     if rule is not None:
         change.rule, change.basis = rule.rule, rule.basis
     window = rule.window_ms if rule else 0
     if known:
         change.count("duplicates")
         change.timeline("duplicate", event=entry["event"]["id"])
-    elif rule is not None and entry["at"] < instance["clock"] - window:
+    elif rule is not None and at < instance["clock"] - window:
         change.count("late")
-        change.timeline("late", event=entry["event"]["id"], window_ms=str(window), event_at=iso(entry["at"]))
+        change.timeline("late", event=entry["event"]["id"], window_ms=str(window), event_at=iso(at))
     elif names_another(entry, instance["n"]):
         change.count("late")
         change.timeline("late", event=entry["event"]["id"], names=str(entry["event"]["correlationid"]))
     else:
         if rule is not None:
-            out_of_order = str(entry["at"] < instance["clock"]).lower()
+            out_of_order = str(at < instance["clock"]).lower()
             change.timeline(
                 "joined", event=entry["event"]["id"], type=entry["event"]["type"], out_of_order=out_of_order
             )

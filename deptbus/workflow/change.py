@@ -10,25 +10,21 @@ from typing import Any
 
 from deptbus.clock import iso
 from deptbus.ids import derived_id
-from deptbus.workflow.definition import Fact
+from deptbus.workflow.definition import Fact, Responsibility
 from deptbus.workflow.expressions import EvaluationError, Expression
 from deptbus.workflow.output import Output
-from deptbus.workflow.pack import RANK, Pack
+from deptbus.workflow.pack import Pack
 from deptbus.workflow.state import ENDED_MAX, ENGINE, Entry, Instance, KeyState, Task
+from deptbus.workflow.values import InstanceValues
 
 TRIGGERS_MAX = 1_000
 """A change that sets off more than this goes round in circles, and its entry is rejected."""
 
-TEXT_MAX = 1_000
-"""Subjects and contexts of tasks are cut off after so many characters: a state must fit into a record."""
-FACT_TEXT_MAX = 10_000
-"""A fact that would be longer stays as it was, and is recorded."""
-
-_DICTS = ("facts", "asked", "done", "counts", "targets")
+_DICTS = ("facts", "latest", "asked", "done", "counts", "targets")
 _LISTS = ("tasks", "timers", "ended", "applied", "parts")
 
 
-class Change:
+class Change(InstanceValues):
     """Works out what one entry, or one thing that fell due, does to one key."""
 
     def __init__(self, pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> None:
@@ -36,6 +32,8 @@ class Change:
         self.before = before
         self.at = at
         """The time that decides: of the event, or when something fell due."""
+        self.dated = (at, cause)
+        """When the event happened that it follows from, and its id: what sets facts is ordered by these."""
         self.cause = cause
         """The id of the event that it follows from."""
         self.offset = offset
@@ -50,45 +48,6 @@ class Change:
         self._triggered = 0
         self.instance: Instance = _copied(before.open) if before.open is not None else {}
 
-    # What expressions see
-
-    def __getitem__(self, name: str, /) -> Any:
-        """The value of a variable of an expression."""
-        head, _, tail = name.partition(".")
-        if head == "event":
-            value: Any = self.event
-            for part in tail.split("."):
-                value = value.get(part) if value is not None else None
-            return value
-        if head == "facts":
-            return self.instance["facts"][tail]
-        if head in ("asked", "done"):
-            return self.instance[head].get(tail, 0)
-        if head == "open":
-            return sum(task["step"] == tail for task in self.instance["tasks"])
-        return self._plain(head)
-
-    def _plain(self, name: str) -> Any:
-        level = self.instance.get("level")
-        match name:
-            case "at":
-                return self.at
-            case "level":
-                return level or ""
-            case "level_rank":
-                return RANK.get(level, 0) if level else 0
-            case "region":
-                return self.instance.get("region") or ""
-            case "subject":
-                return self.subject
-            case "lead":
-                return self.instance["lead"] or ""
-            case "parts":
-                return len(self.instance["parts"])
-            case "open_tasks":
-                return len(self.instance["tasks"])
-        raise KeyError(name)
-
     def holds(self, guard: Expression | None, of: str) -> bool:
         """Whether a guard holds; one that cannot be evaluated does not, and the timeline says so."""
         if guard is None:
@@ -99,27 +58,12 @@ class Change:
             self.timeline("guard_failed", rule=of, reason=str(error))
             return False
 
-    def text(self, expression: Expression | None) -> str:
-        """The string of an expression, at most ``TEXT_MAX`` long; empty where it has no value."""
-        if expression is None:
-            return ""
-        try:
-            return str(expression.evaluate(self))[:TEXT_MAX]
-        except EvaluationError:
-            return ""
-
-    def assign(self, assigned: tuple[tuple[str, Expression], ...], of: str) -> None:
-        """Set facts, all from the values before; what cannot be evaluated stays as it was, and is recorded."""
-        values = []
-        for name, expression in assigned:
-            try:
-                value = expression.evaluate(self)
-                if isinstance(value, str) and len(value) > FACT_TEXT_MAX:
-                    raise EvaluationError(f"{len(value)} characters; {FACT_TEXT_MAX} are allowed.")
-                values.append((name, value))
-            except EvaluationError as error:
-                self.timeline("fact_failed", rule=of, fact=name, reason=str(error))
-        self.instance["facts"].update(values)
+    def responsible(self, role: str, region: str | None) -> Responsibility:
+        """Who answers in a role there, at the present level; who commands, where the instance is commanded."""
+        instance = self.instance
+        if role == self.pack.definition.command:
+            region = instance["lead_region"] if instance["lead"] else instance["region"]
+        return self.pack.responsible(role, region or "", instance["level"])
 
     # What is put out
 
@@ -275,6 +219,7 @@ class Change:
             "clock": self.at,
             "cause": self.cause,
             "facts": {name: initial(declared) for name, declared in definition.facts.items()},
+            "latest": {},
             "tasks": [],
             "ended": [],
             "timers": [],

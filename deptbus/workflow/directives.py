@@ -6,6 +6,7 @@ The event's data name the ``act`` and what it concerns; each act is recorded wit
 from deptbus.errors import DefinitionError
 from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
+from deptbus.workflow.state import Task
 
 
 def obey(change: Change) -> None:
@@ -50,13 +51,13 @@ def set_level(change: Change, level: str, reason: str, basis: str | None) -> Non
     change.trigger("level", "", cause)
 
 
-def _reassign(change: Change, task: dict[str, object], department: str, reason: str) -> None:
+def _reassign(change: Change, task: Task, department: str, reason: str) -> None:
     lines = [line for line in change.pack.definition.responsibilities if line.department == department]
     if not lines:
         change.timeline("order_void", act="reassign", reason=f"{department or 'nobody'} has no responsibility here")
         return
     try:
-        line = change.pack.responsible(str(task["role"]), change.instance["region"] or "", change.instance["level"])
+        line = change.responsible(task["role"], task["region"])
     except DefinitionError:
         line = lines[0]
     tasks.reassign(change, task, line if line.department == department else lines[0], reason)

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from deptbus.clock import iso
-from deptbus.workflow import tasks
+from deptbus.workflow import asking, tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.effects import settle
+from deptbus.workflow.facts import assign
 from deptbus.workflow.known import Packs
 from deptbus.workflow.notes import applied_id, note
 from deptbus.workflow.pack import Pack
@@ -70,13 +71,13 @@ def _fire_timer(pack: Pack, state: KeyState, due: int, name: str, offset: int) -
     change = Change(pack, state, due, timer["cause"], offset)
     change.subject = timer["subject"]
     if name.startswith(tasks.REPEAT):
-        tasks.repeat(change, name.removeprefix(tasks.REPEAT), due)
+        asking.repeat(change, name.removeprefix(tasks.REPEAT), due)
     else:
         compiled = pack.timers[name]
         change.rule, change.basis = name, compiled.basis
         change.drop_timer(name)
         change.timeline("timer", due=iso(due))
-        change.assign(compiled.set, name)
+        assign(change, compiled.set, name)
         change.trigger(f"timer:{name}", "")
     settle(change)
     return change.after(), change.outputs

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deptbus.workflow import tasks
+from deptbus.workflow import answers, asking, targets, tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.directives import obey, set_level
+from deptbus.workflow.facts import assign
 from deptbus.workflow.notes import applied_id
-from deptbus.workflow.pack import RANK, CompiledRule
+from deptbus.workflow.pack import APPROVAL, RANK, CompiledRule
+from deptbus.workflow.regions import contains, overlap, significant
 from deptbus.workflow.state import Entry, Task
 
 ANSWER_WINDOW_MS = 24 * 3_600_000
@@ -23,7 +25,7 @@ def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
     subject = change.text(rule.subject) if rule is not None else ""
     if rule is not None:
         change.subject = subject
-        change.assign(rule.set, rule.rule)
+        assign(change, rule.set, rule.rule)
         for name in rule.restart:
             start_timer(change, name)
         if rule.alias is not None:
@@ -37,7 +39,7 @@ def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
 def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
     """Remember the event's id for its window, and forget those whose windows are over."""
     instance = change.instance
-    now = max(instance["clock"], entry["at"])
+    now = max(instance["clock"], change.at)
     window = rule.window_ms if rule is not None else ANSWER_WINDOW_MS
     kept = [known for known in instance["applied"] if known["until"] >= now]
     kept.append({"id": applied_id(entry), "offset": entry["event"]["offset"], "until": now + window})
@@ -58,9 +60,10 @@ def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
     elif event_type in pack.answers:
         _answer(change, header)
     for stop in pack.clock_stops.get(event_type, ()):
-        for task in [task for task in change.instance["tasks"] if task["step"] == stop.step]:
+        stopped = [task for task in change.instance["tasks"] if task["step"] == stop.step]
+        for task in [task for task in stopped if _may_be_there(change, task, header["region"])]:
             (tasks.start_clock if stop.starts else tasks.stop_clock)(change, task, stop.basis)
-    for steps, end in ((pack.completes, tasks.complete), (pack.declines, tasks.refuse)):
+    for steps, end in ((pack.completes, answers.complete), (pack.declines, answers.refuse)):
         if event_type in steps:
             task = _meant(change, header, steps[event_type])
             if task is not None:
@@ -69,16 +72,34 @@ def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
 
 
 def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task | None:
-    """The task that an event ends: the one that caused it, else the one of its subject, else the only one."""
+    """The task that an event ends: the one that caused it, else the one of its subject, its region, or the only one."""
     if header["causationid"] is not None:
         task = tasks.find(change.instance, header["causationid"])
         if task is not None:
             return task if task["step"] in steps else None
-    candidates: list[Task] = [task for task in change.instance["tasks"] if task["step"] in steps]
+    region = header["region"]
+    candidates = [
+        task for task in change.instance["tasks"] if task["step"] in steps and _may_be_there(change, task, region)
+    ]
     of_subject = [task for task in candidates if task["subject"] == (change.subject or header["subject"])]
-    if len(of_subject) == 1:
-        return of_subject[0]
-    return candidates[0] if len(candidates) == 1 else None
+    for tied in (of_subject, candidates):
+        found: list[Task] = _nearest(tied, region) if len(tied) > 1 and region else tied
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _may_be_there(change: Change, task: Task, region: str | None) -> bool:
+    """Whether what happens in a region may be about a task: one that is asked there alone must lie there."""
+    regional = change.pack.steps[task["step"]].for_regions is not None
+    return not regional or not region or overlap(task["region"] or "", region)
+
+
+def _nearest(candidates: list[Task], region: str) -> list[Task]:
+    """Of tasks in several regions those in this one, else those in the smallest that contains it."""
+    containing = [task for task in candidates if contains(task["region"] or "", region)]
+    smallest = max((len(significant(task["region"] or "")) for task in containing), default=0)
+    return [task for task in containing if len(significant(task["region"] or "")) == smallest]
 
 
 def _answer(change: Change, header: Mapping[str, Any]) -> None:
@@ -96,11 +117,11 @@ def _answer(change: Change, header: Mapping[str, Any]) -> None:
     if department != task["department"]:
         change.timeline("not_responsible", task=task, answered_by=department, answer=disposition)
     elif disposition == "declined":
-        tasks.decline(change, task)
+        answers.decline(change, task)
     elif disposition == "completed":
         _completed(change, task)
     else:
-        tasks.answered(change, task, disposition)
+        answers.answered(change, task, disposition)
 
 
 def _completed(change: Change, task: dict[str, Any]) -> None:
@@ -111,7 +132,7 @@ def _completed(change: Change, task: dict[str, Any]) -> None:
         change.timeline("event_owed", task=task, types=", ".join(sorted(own)))
     else:
         change.event = None
-        tasks.complete(change, task)
+        answers.complete(change, task)
 
 
 def start_timer(change: Change, name: str) -> None:
@@ -138,18 +159,26 @@ def settle(change: Change) -> None:
     while True:
         while change.triggers:
             name, change.subject, change.event, change.cause = change.triggers.popleft()
-            subject = change.subject
-            for step in change.pack.cancelled_on.get(name, ()):
-                for task in [task for task in change.instance["tasks"] if task["step"] == step]:
-                    if subject in ("", task["subject"]):
-                        tasks.cancel(change, task, name)
-            for step in change.pack.asked_on.get(name, ()):
-                tasks.ask(change, step)
+            _pull(change, name)
         change.subject, change.event, change.cause = "", None, first_cause
         if not _raise_level(change):
             break
     if change.instance["status"] == "open" and change.holds(change.pack.closes, "closes"):
         close(change, "the closing condition holds")
+
+
+def _pull(change: Change, trigger: str) -> None:
+    """Steps are cancelled, moved or asked for; one that this trigger has moved it does not ask for as well."""
+    pack, subject = change.pack, change.subject
+    for step in pack.cancelled_on.get(trigger, ()):
+        targets.forget(change, step)
+        for task in [task for task in change.instance["tasks"] if task["step"] == step]:
+            if subject in ("", task["subject"]):
+                tasks.cancel(change, task, trigger)
+    moved = {step for step in pack.retargeted_on.get(trigger, ()) if targets.retarget(change, step, trigger)}
+    for step in pack.asked_on.get(trigger, ()):
+        if step.removesuffix(APPROVAL) not in moved:
+            asking.ask(change, step)
 
 
 def close(change: Change, reason: str) -> None:

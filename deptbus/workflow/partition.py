@@ -17,6 +17,7 @@ from deptbus.workflow.known import Packs
 from deptbus.workflow.notes import entry_order
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
+from deptbus.workflow.regions import overlap
 from deptbus.workflow.state import ENGINE, Entry, KeyState, Result, instance_record, key_record, restored
 
 Read = tuple[int, Entry, dict[str, Any] | None]
@@ -325,15 +326,6 @@ def _name(entry: Entry) -> str:
 def _within(state: KeyState, entry: Entry) -> bool:
     """Whether an event that concerns instances by containment concerns this one."""
     instance = state.open
-    if instance is None or not instance["region"] or not entry["event"]["region"]:
+    if instance is None or not instance["region"] or not entry["event"] or not entry["event"]["region"]:
         return False
-    mine, its = _prefix(instance["region"]), _prefix(entry["event"]["region"])
-    return mine.startswith(its) or its.startswith(mine)
-
-
-def _prefix(region: str) -> str:
-    """The significant digits of a GB/T 2260 code: ``440100`` is the city 4401, ``440000`` the province 44."""
-    for digits in (2, 4):
-        if len(region) == 6 and not region[digits:].strip("0"):
-            return region[:digits]
-    return region
+    return overlap(instance["region"], entry["event"]["region"])

@@ -10,7 +10,7 @@ from typing import Any
 from deptbus.ids import derived_id
 from deptbus.workflow.output import Output
 
-ENGINE = 1
+ENGINE = 2
 """Version of the rules of ``advance``: raised when the same journal would give another state."""
 
 ENDED_MAX = 32

@@ -1,7 +1,6 @@
-"""The life of a task: asked for, acknowledged, declined, completed, cancelled, escalated, reassigned, extended.
+"""The life of a task on the bus's side: asked for, told anew, cancelled, escalated, reassigned, extended.
 
-Lateness is decided by the time of the answer alone. A deadline is missed only when a tick says so; an answer that
-was in time and arrives after that withdraws the escalation (I5).
+A deadline is missed only when a tick says so.
 """
 
 from typing import Any
@@ -41,40 +40,18 @@ def find(instance: Instance, task_id: str) -> Task | None:
     return None
 
 
-def ask(change: Change, name: str) -> None:
-    """A step's trigger came: ask for its task where its guard holds and none is open for the subject."""
-    step = change.pack.steps[name]
-    if step.every is not None and change.has_timer(REPEAT + name):
-        return
-    if not change.holds(step.when, name):
-        return
-    if step.every is not None:
-        change.set_timer(REPEAT + name, change.pack.deadline(change.at, step.every), change.cause, change.subject)
-    _ask_once(change, step)
-
-
-def repeat(change: Change, name: str, due: int) -> None:
-    """A repeating step fell due again."""
-    step = change.pack.steps[name]
-    assert step.every is not None
-    if not change.holds(step.repeat_while, name):
-        change.drop_timer(REPEAT + name)
-        return
-    change.set_timer(REPEAT + name, change.pack.deadline(due, step.every), change.cause, change.subject)
-    _ask_once(change, step)
-
-
-def _ask_once(change: Change, step: CompiledStep) -> None:
+def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
+    """Ask for a task in a region where none is open for the subject; whether one is open then."""
     instance = change.instance
     if step.only_one:
         for other in instance["tasks"]:
-            if other["step"] == step.step and other["subject"] == change.subject:
+            if (other["step"], other["subject"], other["region"]) == (step.step, change.subject, region):
                 change.timeline("already_asked", task=other)
-                return
+                return True
     if len(instance["tasks"]) >= TASKS_MAX:
         change.timeline("not_asked", rule=step.step, reason=f"{TASKS_MAX} tasks are open")
-        return
-    line = change.pack.responsible(step.role, instance["region"] or "", instance["level"])
+        return False
+    line = change.responsible(step.role, region)
     task: Task = {
         "id": "",
         "step": step.step,
@@ -82,7 +59,7 @@ def _ask_once(change: Change, step: CompiledStep) -> None:
         "role": step.role,
         "department": line.department,
         "unit": line.unit.zh,
-        "region": instance["region"],
+        "region": region,
         "state": "requested",
         "attempt": 1,
         "requested_at": change.at,
@@ -95,16 +72,21 @@ def _ask_once(change: Change, step: CompiledStep) -> None:
         "late": False,
         "basis": step.basis,
         "cause": change.cause,
-        "context": {name: change.text(text) for name, text in step.context},
+        "context": _context(change, step),
         "request": "",
     }
     instance["asked"][step.step] = instance["asked"].get(step.step, 0) + 1
-    task["id"] = _request(change, task, line)
+    task["id"] = _request(change, task)
     task["request"] = task["id"]
     change.store(task)
+    return True
 
 
-def _request(change: Change, task: Task, line: Responsibility) -> str:
+def _context(change: Change, step: CompiledStep) -> dict[str, str]:
+    return {name: change.text(text) for name, text in step.context}
+
+
+def _request(change: Change, task: Task) -> str:
     """Put out the request; answers its id."""
     instance = change.instance
     step = change.pack.steps[task["step"]]
@@ -116,7 +98,7 @@ def _request(change: Change, task: Task, line: Responsibility) -> str:
         "title_zh": step.titles.zh,
         "title_en": step.titles.en,
         "department": task["department"],
-        "unit": line.unit.zh,
+        "unit": task["unit"],
         "role": task["role"],
         "region": task["region"],
         "subject": task["subject"],
@@ -143,65 +125,6 @@ def _request(change: Change, task: Task, line: Responsibility) -> str:
     return request
 
 
-def acknowledge(change: Change, task: Task, state: str = "acknowledged") -> Task:
-    """The department has seen the task (or says more); answers the changed task."""
-    task = {**task, "state": state}
-    if task["acknowledged_at"] is None:
-        late = change.at > task["acknowledge_by"]
-        task |= {"acknowledged_at": change.at, "late": late}
-        if late:
-            change.count("acknowledged_late")
-        else:
-            task = _withdraw(change, task, "acknowledge_by", change.at)
-    change.store(task)
-    return task
-
-
-def answered(change: Change, task: Task, disposition: str) -> None:
-    """The department acknowledges, accepts or reports progress."""
-    first = task["acknowledged_at"] is None
-    task = acknowledge(change, task, disposition)
-    late = "_late" if first and task["late"] else ""
-    change.timeline(disposition + late, task=task)
-
-
-def complete(change: Change, task: Task) -> None:
-    """The task is done."""
-    if task["acknowledged_at"] is None:
-        task = acknowledge(change, task)
-    late = change.at > task["complete_by"]
-    if late:
-        change.count("completed_late")
-    else:
-        task = _withdraw(change, task, "complete_by", change.at)
-    change.end(task, "completed")
-    done = change.instance["done"]
-    done[task["step"]] = done.get(task["step"], 0) + 1
-    change.timeline("completed_late" if late else "completed", task=task)
-    change.trigger(f"completed:{task['step']}", task["subject"])
-
-
-def decline(change: Change, task: Task) -> None:
-    """The department will not take the task on: the ladder says who does, or the task is over."""
-    on_decline = change.pack.steps[task["step"]].on_decline
-    if task["acknowledged_at"] is None:
-        task = acknowledge(change, task)
-    if task["attempt"] > len(on_decline):
-        refuse(change, task)
-        return
-    change.timeline("declined", task=task)
-    _climb(change, task, on_decline[task["attempt"] - 1], "declined", change.at)
-
-
-def refuse(change: Change, task: Task) -> None:
-    """The task is over because the answer is no."""
-    if task["acknowledged_at"] is None:
-        task = acknowledge(change, task)
-    change.end(task, "declined")
-    change.timeline("declined", task=task, over="true")
-    change.trigger(f"declined:{task['step']}", task["subject"])
-
-
 def cancel(change: Change, task: Task, reason: str, basis: str | None = None) -> None:
     """The task is no longer asked for."""
     basis = basis or change.basis or task["basis"]
@@ -218,15 +141,38 @@ def cancel(change: Change, task: Task, reason: str, basis: str | None = None) ->
     change.timeline("cancelled", task=task, basis=basis, reason=reason)
 
 
+def tell_anew(change: Change, task: Task, reason: str) -> None:
+    """What the task is about may have moved: tell whoever has it, where that changes anything; the deadlines stay."""
+    change.subject = task["subject"]
+    context = _context(change, change.pack.steps[task["step"]])
+    if context == task["context"]:
+        return
+    data = {
+        "task": task["id"],
+        "instance": change.instance["instance"],
+        "step": task["step"],
+        "department": task["department"],
+        "region": task["region"],
+        "subject": task["subject"],
+        "context": context,
+        "reason": reason,
+        "basis": task["basis"],
+    }
+    change.emit("workflow.tasks", "workflow.TaskRetargeted", data, basis=task["basis"])
+    change.timeline("retargeted", task=task, reason=reason)
+    change.store({**task, "context": context})
+
+
 def escalate(change: Change, task: Task, index: int, due: int) -> None:
     """A deadline was missed: climb to rung ``index`` of the ladder."""
     rung = change.pack.steps[task["step"]].ladder[index]
-    _climb(change, {**task, "rung": index + 1}, rung, rung.at, due)
+    climb(change, {**task, "rung": index + 1}, rung, rung.at, due)
 
 
-def _climb(change: Change, task: Task, rung: Rung, missed: str, due: int) -> None:
+def climb(change: Change, task: Task, rung: Rung, missed: str, due: int) -> None:
+    """Tell the rung's role what was missed, and do what the rung says."""
     instance = change.instance
-    line = change.pack.responsible(rung.to, instance["region"] or "", instance["level"])
+    line = change.responsible(rung.to, task["region"])
     data = {
         "task": task["id"],
         "instance": instance["instance"],
@@ -254,10 +200,8 @@ def _climb(change: Change, task: Task, rung: Rung, missed: str, due: int) -> Non
 
 def ask_again(change: Change, task: Task) -> None:
     """Ask the responsible department once more; the deadlines stay."""
-    step = change.pack.steps[task["step"]]
-    line = change.pack.responsible(step.role, change.instance["region"] or "", change.instance["level"])
     task = {**task, "attempt": task["attempt"] + 1, "state": "requested"}
-    task["request"] = _request(change, task, line)
+    task["request"] = _request(change, task)
     change.store(task)
 
 
@@ -285,7 +229,7 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "acknowledged_at": None,
         "late": False,
     }
-    task["request"] = _request(change, task, line)
+    task["request"] = _request(change, task)
     change.store(task)
 
 
@@ -322,25 +266,3 @@ def start_clock(change: Change, task: Task, basis: str) -> None:
     running = {**task, "paused_at": None}
     acknowledge_by = task["acknowledge_by"] + (stood if task["acknowledged_at"] is None else 0)
     extend(change, running, acknowledge_by, task["complete_by"] + stood, "the clock stood still")
-
-
-def _withdraw(change: Change, task: Task, missed: str, at: int) -> Task:
-    """Withdraw the escalations for a deadline that was met after all; answers the changed task."""
-    kept = []
-    for escalation in task["escalations"]:
-        # What had passed stays passed, though a new department or an order has moved the deadline since.
-        if escalation["missed"] != missed or at > min(task[missed], escalation["due"]):
-            kept.append(escalation)
-            continue
-        data = {
-            "task": task["id"],
-            "instance": change.instance["instance"],
-            "department": task["department"],
-            "to_department": escalation["to_department"],
-            "escalation": escalation["id"],
-            "reason": f"answered at {iso(at)}, in time",
-        }
-        change.emit("workflow.tasks", "workflow.EscalationWithdrawn", data)
-        change.count("escalations", -1)
-        change.timeline("escalation_withdrawn", task=task, escalation=escalation["id"])
-    return task if len(kept) == len(task["escalations"]) else {**task, "escalations": kept}

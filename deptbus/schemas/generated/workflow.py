@@ -160,6 +160,16 @@ class EscalationWithdrawn(EventData, frozen=True):
 InstanceStatus: TypeAlias = Literal["open", "closed"]
 """Whether the instance is open."""
 
+
+class FactSource(RecordData, frozen=True):
+    """What set a fact last, by event time."""
+
+    at: Timestamp
+    """When the event happened."""
+    id: str
+    """The event; of a timer, the one that started it."""
+
+
 TaskState: TypeAlias = Literal[
     "requested",
     "acknowledged",
@@ -305,6 +315,8 @@ class InstanceChanged(EventData, frozen=True):
     """The event that opened it."""
     facts: Mapping[str, bool | int | float | str | None]
     """What the workflow remembers."""
+    latest: Mapping[str, FactSource]
+    """By fact: the newest event that has set it."""
     tasks: tuple[Task, ...]
     """Tasks that are not over."""
     ended: tuple[str, ...]
@@ -312,7 +324,9 @@ class InstanceChanged(EventData, frozen=True):
     timers: tuple[Timer, ...]
     """What falls due besides tasks."""
     targets: Mapping[str, tuple[str, ...]]
-    """By step that is asked region by region: the regions it is asked in now."""
+    """By step that is asked region by region, and its subject after a space where it has one: the regions it
+    is asked in now.
+    """
     asked: Mapping[str, int]
     """How many tasks each step has asked for."""
     done: Mapping[str, int]

@@ -1,0 +1,40 @@
+"""Facts are set; of assignments that do not build on what was there, the latest by event time counts. Pure.
+
+Forecasts and reports overtake each other. What replaces a fact must not come from an older event than what set it
+last; what reads the fact it sets (a sum, a maximum) counts whenever it comes.
+"""
+
+from deptbus.workflow.change import Change
+from deptbus.workflow.expressions import EvaluationError, Expression
+
+FACT_TEXT_MAX = 10_000
+"""A fact that would be longer stays as it was, and is recorded."""
+
+
+def assign(change: Change, assigned: tuple[tuple[str, Expression], ...], of: str) -> None:
+    """Set facts, all from the values before; what cannot be evaluated stays as it was, and is recorded."""
+    values = {}
+    overtaken = []
+    for name, expression in assigned:
+        if f"facts.{name}" not in expression.names and _overtaken(change, name):
+            overtaken.append(name)
+            continue
+        try:
+            value = expression.evaluate(change)
+            if isinstance(value, str) and len(value) > FACT_TEXT_MAX:
+                raise EvaluationError(f"{len(value)} characters; {FACT_TEXT_MAX} are allowed.")
+            values[name] = value
+        except EvaluationError as error:
+            change.timeline("fact_failed", rule=of, fact=name, reason=str(error))
+    if overtaken:
+        change.timeline("fact_overtaken", rule=of, facts=", ".join(overtaken))
+    change.instance["facts"].update(values)
+    at, event_id = change.dated
+    for name in values:
+        if not _overtaken(change, name):
+            change.instance["latest"][name] = {"at": at, "id": event_id}
+
+
+def _overtaken(change: Change, name: str) -> bool:
+    latest = change.instance["latest"].get(name)
+    return latest is not None and change.dated < (latest["at"], latest["id"])

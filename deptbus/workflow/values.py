@@ -1,0 +1,66 @@
+"""What the expressions of a workflow see of an instance and of the event at hand. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deptbus.workflow.expressions import EvaluationError, Expression
+from deptbus.workflow.pack import RANK
+from deptbus.workflow.state import Instance
+
+TEXT_MAX = 1_000
+"""Subjects and contexts of tasks are cut off after so many characters: a state must fit into a record."""
+
+
+class InstanceValues:
+    """The values of variables, by their qualified names."""
+
+    instance: Instance
+    event: Mapping[str, Any] | None
+    subject: str
+    at: int
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a variable of an expression."""
+        head, _, tail = name.partition(".")
+        if head == "event":
+            value: Any = self.event
+            for part in tail.split("."):
+                value = value.get(part) if value is not None else None
+            return value
+        if head == "facts":
+            return self.instance["facts"][tail]
+        if head in ("asked", "done"):
+            return self.instance[head].get(tail, 0)
+        if head == "open":
+            return sum(task["step"] == tail for task in self.instance["tasks"])
+        return self._plain(head)
+
+    def _plain(self, name: str) -> Any:
+        level = self.instance.get("level")
+        match name:
+            case "at":
+                return self.at
+            case "level":
+                return level or ""
+            case "level_rank":
+                return RANK.get(level, 0) if level else 0
+            case "region":
+                return self.instance.get("region") or ""
+            case "subject":
+                return self.subject
+            case "lead":
+                return self.instance.get("lead") or ""
+            case "parts":
+                return len(self.instance.get("parts", ()))
+            case "open_tasks":
+                return len(self.instance["tasks"])
+        raise KeyError(name)
+
+    def text(self, expression: Expression | None) -> str:
+        """The string of an expression, at most ``TEXT_MAX`` long; empty where it has no value."""
+        if expression is None:
+            return ""
+        try:
+            return str(expression.evaluate(self))[:TEXT_MAX]
+        except EvaluationError:
+            return ""
