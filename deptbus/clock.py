@@ -5,7 +5,7 @@ Times are integers, milliseconds since 1970-01-01T00:00:00Z, everywhere in the l
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 Clock = Callable[[], int]
 """Answers the present time in milliseconds since the epoch."""
@@ -19,6 +19,14 @@ def system_clock() -> int:
 def iso(time_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2020-01-20T16:00:00.000Z``."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+_BEIJING = timezone(timedelta(hours=8))
+
+
+def beijing(time_ms: int) -> str:
+    """China Standard Time to the minute, for people: ``2020-01-21 00:00``."""
+    return datetime.fromtimestamp(time_ms / 1000, _BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def from_iso(text: str) -> int:

@@ -15,10 +15,11 @@ POINTS = (
     "inside-transaction",
     "after-commit",
     "while-restoring",
+    "after-delivery",
 )
 """In the order of the work. Records at hand; journal entries flushed (correlate), answers flushed (desks); outputs
 computed, and those of correlate and desks handed over; records of the transaction handed over; committed and not
-acknowledged; a partition's state half restored."""
+acknowledged; a partition's state half restored; a notification delivered and not committed."""
 
 _armed = ""
 _left = 0

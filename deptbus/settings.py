@@ -72,6 +72,15 @@ class Settings(BaseSettings):
     batch_wait_ms: int = Field(10, ge=0, description="How long a batch waits for more entries.")
     input_wait_s: float = Field(60, gt=0, description="A tick waits at most this long for inputs to be read.")
 
+    # Notifications
+    notify_timeout_s: float = Field(15, gt=0, le=120, description="How long one call of a webhook may take.")
+    notify_backoff_s: float = Field(1, gt=0, description="Pause after the first failure; doubles each time.")
+    notify_backoff_max_s: float = Field(300, gt=0, description="The longest pause between attempts, in seconds.")
+    notify_retry_after_max_s: float = Field(3600, ge=0, description="A receiver's Retry-After counts up to this.")
+    notify_attempts_max: int = Field(12, ge=1, description="Failed attempts at one notification at most.")
+    notify_away_max_s: float = Field(86_400, gt=0, description="How long one notification waits for a receiver.")
+    notify_ca_location: Path | None = Field(None, description="Authorities that webhooks are trusted by, in PEM.")
+
     # Logs
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -120,3 +129,9 @@ class Settings(BaseSettings):
 def process_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """What a process that this one starts finds in its environment: this one's, with ``variables`` set."""
     return {**os.environ, **variables}
+
+
+def secret_variable(name: str) -> SecretStr | None:
+    """A secret that a configuration file names by its environment variable; None where it is not set."""
+    value = os.environ.get(name)
+    return SecretStr(value) if value else None

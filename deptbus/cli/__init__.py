@@ -16,6 +16,7 @@ from deptbus.cli import (
     exercise,
     imports,
     incidents,
+    notify,
     output,
     run,
     schemas,
@@ -48,6 +49,7 @@ def _assemble() -> None:
     app.add_typer(desk.app, name="desk")
     app.add_typer(incidents.app, name="incidents")
     run.app.command()(departments.departments)
+    app.add_typer(notify.app, name="notify")
     app.add_typer(run.app, name="run")
     app.add_typer(imports.app, name="import")
     app.add_typer(exercise.app, name="exercise")

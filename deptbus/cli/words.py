@@ -2,20 +2,16 @@
 
 from rich.markup import escape
 
+from deptbus.clock import beijing
 from deptbus.workflow.definition import Titles
 
-_BEIJING_MS = 8 * 3_600_000
 _MINUTE_MS = 60_000
 _ROMAN = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ"}
 
 
 def moment(time_ms: int | None) -> str:
     """Beijing time to the minute."""
-    if time_ms is None:
-        return ""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp((time_ms + _BEIJING_MS) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return "" if time_ms is None else beijing(time_ms)
 
 
 def span(length_ms: int, lang: str) -> str:
