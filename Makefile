@@ -52,6 +52,7 @@ check: setup ## style, types, layers, schemas and workflows: seconds
 	@output=$$($(BIN)/lint-imports --no-logo) || { echo "$$output" >&2; exit 1; }
 	@$(BIN)/deptbus schemas check
 	@$(BIN)/deptbus workflows check
+	@$(BIN)/deptbus notify check >/dev/null
 
 format: setup ## format the sources and repair what can be repaired
 	@$(BIN)/ruff format
