@@ -61,6 +61,7 @@ class Settings(BaseSettings):
 
     # Limits
     value_bytes_max: int = Field(1_000_000, gt=0, description="The codec refuses larger values, in bytes.")
+    import_bytes_max: int = Field(1_000_000, gt=0, description="A larger file of an alert is refused, in bytes.")
     publish_timeout_s: float = Field(30, gt=0, description="After this an unanswered publish is unknown.")
     publish_buffer_max: int = Field(100_000, gt=0, description="Events waiting in the producer at most.")
     publish_linger_ms: float = Field(0, ge=0, description="How long an event waits for others to travel with it.")

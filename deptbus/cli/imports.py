@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deptbus.cli import output
+from deptbus.cli import import_cap, output
 
 if TYPE_CHECKING:
     from deptbus.imports.epidemic import Import
@@ -19,6 +19,9 @@ PROBLEMS_SHOWN_MAX = 20
 @app.callback()
 def _group() -> None:
     """One command a format."""
+
+
+app.command(epilog="Example: deptbus import cap alerts/ storm.cap --dry-run")(import_cap.cap)
 
 
 @app.command(

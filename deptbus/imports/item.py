@@ -18,6 +18,8 @@ class Item:
     subject: str
     region: str | None
     basis: str
+    mode: str | None = None
+    """``ce_mode`` of an event that is not meant; None for that of the world."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def publish(
             actor=ACTOR,
             time_ms=item.at_ms,
             id=item.id,
+            mode=item.mode,
         )
         answer.when_settled(lambda _: advance())
         pending.append(answer)
