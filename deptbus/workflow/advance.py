@@ -11,6 +11,7 @@ from typing import Any
 from deptbus.clock import iso
 from deptbus.ids import derived_id
 from deptbus.workflow.change import Change
+from deptbus.workflow.command import take_command
 from deptbus.workflow.effects import effects, settle
 from deptbus.workflow.known import Packs
 from deptbus.workflow.migration import applied_under_another_rule, by_its_pack, migrate
@@ -88,6 +89,7 @@ def _open(
     change.open(region)
     change.rule = rule.rule if rule else "directive"
     change.basis = rule.basis if rule else entry["event"]["legalbasis"]
+    take_command(change, "opened")
     change.trigger("opened", "")
     effects(change, entry, rule)
     settle(change)

@@ -4,7 +4,8 @@ A ``Change`` copies what it may alter, so the state before stays as it was and `
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -132,12 +133,19 @@ class Change(InstanceValues):
             )
         )  # fmt: skip
 
-    def trigger(self, name: str, subject: str | None = None, cause: str | None = None) -> None:
+    @contextmanager
+    def caused_by(self, cause: str) -> Iterator[None]:
+        """What is done meanwhile follows from another event."""
+        before, self.cause = self.cause, cause
+        yield
+        self.cause = before
+
+    def trigger(self, name: str, subject: str | None = None) -> None:
         """Note that something happened that steps may wait for."""
         self._triggered += 1
         if self._triggered > TRIGGERS_MAX:
             raise RecursionError(f"more than {TRIGGERS_MAX} triggers from one entry; the last is {name}")
-        self.triggers.append((name, self.subject if subject is None else subject, self.event, cause or self.cause))
+        self.triggers.append((name, self.subject if subject is None else subject, self.event, self.cause))
 
     # What is remembered
 

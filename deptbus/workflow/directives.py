@@ -6,6 +6,7 @@ The event's data name the ``act`` and what it concerns; each act is recorded wit
 from deptbus.errors import DefinitionError
 from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
+from deptbus.workflow.command import set_level
 from deptbus.workflow.state import Task
 
 
@@ -38,17 +39,6 @@ def obey(change: Change) -> None:
         _reassign(change, task, data.get("to_department") or "", reason)
     else:
         change.timeline("order_void", act=str(act), reason="no such act")
-
-
-def set_level(change: Change, level: str, reason: str, basis: str | None) -> None:
-    """Put a response level in force."""
-    instance = change.instance
-    before, instance["level"] = instance["level"], level
-    data = {key: instance[key] for key in ("instance", "workflow", "region")}
-    data |= {"from_level": before, "to_level": level, "reason": reason}
-    cause = change.emit("workflow.events", "workflow.LevelRaised", data, basis=basis)
-    change.timeline("level", basis=basis, from_level=before or "", to_level=level, reason=reason)
-    change.trigger("level", "", cause)
 
 
 def _reassign(change: Change, task: Task, department: str, reason: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from deptbus.workflow import answers, asking, targets, tasks
 from deptbus.workflow.change import Change
-from deptbus.workflow.directives import obey, set_level
+from deptbus.workflow.command import set_level
+from deptbus.workflow.directives import obey
 from deptbus.workflow.facts import assign
 from deptbus.workflow.notes import applied_id
 from deptbus.workflow.pack import APPROVAL, RANK, CompiledRule

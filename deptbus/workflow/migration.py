@@ -14,6 +14,7 @@ from typing import Any
 from deptbus.errors import BusError
 from deptbus.workflow import tasks
 from deptbus.workflow.change import Change, initial
+from deptbus.workflow.command import take_command
 from deptbus.workflow.correlate import placed
 from deptbus.workflow.effects import settle
 from deptbus.workflow.evolution import Snapshot, migration_breaks
@@ -95,6 +96,7 @@ def _moved(packs: Packs, pack: Pack, state: KeyState, entry: Entry, offset: int)
     change.timeline(
         "migrated", from_version=str(before.version), version=str(pack.version), reason=entry["reason"] or ""
     )
+    take_command(change, f"moved to version {pack.version}")
     for task in list(change.instance["tasks"]):
         _follow(change, before, task)
     settle(change)
