@@ -2,7 +2,8 @@
 
 Three things may say so; each figure comes from the first of them that has it:
 
-1. whole-number facts of the workflow named ``<resource>_<figure>``, such as ``boats_committed``;
+1. whole-number facts of the workflow named ``<resource>_<figure>``, such as ``boats_committed``, or after a figure
+   alone, for everything together: ``committed``;
 2. events of the instance that name a ``resource`` and a ``quantity``; the last word of their type is the figure:
    ``health.ResourceCommitted``, ``hospitals.ResourceShort``;
 3. tasks whose context names a ``resource`` and a ``quantity``.
@@ -15,11 +16,12 @@ from typing import Any, Protocol
 from deptbus.desk.told import Told
 
 RESOURCE, QUANTITY = "resource", "quantity"
-FIGURES = ("requested", "committed", "deployed", "released", "declined", "cancelled", "open")
-_WORDS = {"Short": "requested", "Returned": "released"} | {name.capitalize(): name for name in FIGURES[:5]}
+FIGURES = ("requested", "committed", "deployed", "short", "released", "declined", "cancelled", "open")
+_OF_EVENTS = ("requested", "committed", "deployed", "released", "declined")
+_WORDS = {"Short": "requested", "Returned": "released"} | {name.capitalize(): name for name in _OF_EVENTS}
 """What the last word of an event's type says of a quantity (EDXL-RM)."""
 _LAST_WORD = re.compile(r"[A-Z][a-z]*$")
-_FACT = re.compile(rf"(.+)_({'|'.join(FIGURES[:5])})")
+_FACT = re.compile(rf"(?:(.+)_)?({'|'.join((*_OF_EVENTS, 'short'))})")
 _ALL_RELEASED = "resources_released"
 """A fact that says without figures whether all went back."""
 
@@ -45,7 +47,8 @@ def names_resources(event_type: str, fields: Iterable[str]) -> bool:
 def resources(tasks: Iterable[Asking], events: Iterable[Told], facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One line for each resource: its figures, and by figure what said so (``facts``, ``events``, ``tasks``).
 
-    A figure that nothing says is None; ``released`` may be whether all went back.
+    The resource of a line for everything together is empty. A figure that nothing says is None; ``released`` may be
+    whether all went back.
     """
     found: dict[str, dict[str, tuple[str, int]]] = {}
     for source, figures in (("tasks", _of_tasks(tasks)), ("events", _of_events(events)), ("facts", _of_facts(facts))):
@@ -87,5 +90,5 @@ def _of_facts(facts: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     for name, value in facts.items():
         found = _FACT.fullmatch(name)
         if found and isinstance(value, int) and not isinstance(value, bool):
-            totals[found[1], found[2]] = value
+            totals[found[1] or "", found[2]] = value
     return totals

@@ -33,8 +33,9 @@ def test_each_figure_comes_from_the_best_that_says_it() -> None:
 
 
 def test_facts_alone_say_enough_and_flags_are_no_figures() -> None:
-    lines = resources([], [], {"pumps_requested": 3, "sites_released": False})
-    assert [(line["resource"], line["requested"], line["committed"]) for line in lines] == [("pumps", 3, None)]
+    lines = resources([], [], {"pumps_requested": 3, "sites_released": False, "short": 2})
+    found = [(line["resource"], line["requested"], line["committed"], line["short"]) for line in lines]
+    assert found == [("", None, None, 2), ("pumps", 3, None, None)]
 
 
 def test_what_an_event_says_of_a_quantity() -> None:

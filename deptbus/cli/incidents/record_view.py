@@ -132,7 +132,10 @@ def _escalations(tasks: list[TaskRecord], short: Mapping[str, str], lang: str) -
 def _resources(record: AfterAction, lang: str) -> None:
     lines = record.resources()
     figures = [name for name in FIGURES if any(line[name] is not None for line in lines)]
-    rows = [(line["resource"], *(_figure(line[name], lang) for name in figures)) for line in lines]
+    rows = [
+        (line["resource"] or words.word("all", lang), *(_figure(line[name], lang) for name in figures))
+        for line in lines
+    ]
     if rows:
         named = {"requested": "asked_for", "committed": "bound"}
         columns = ("resource", *(named.get(name, name) for name in figures))
