@@ -88,8 +88,8 @@ ZH = {
     "reassign": "改由其办理", "region": "地区", "regions": "涉及地区", "released": "已归还", "repetition": "再次下达",
     "requested": "待签收", "resource": "资源", "resources": "资源", "response_level": "响应级别",
     "responsible": "责任单位", "retry": "再次催办", "rule": "规则", "short": "缺口", "since": "自", "state": "状态",
-    "task": "任务", "tasks": "任务", "tasks_open_/_late": "任务（未结/逾期）", "timeline": "时间线", "title": "名称", "to": "报送",
-    "to_department": "现部门", "to_level": "现级别", "to_unit": "现单位", "type": "类型", "unit": "单位",
+    "task": "任务", "tasks": "任务", "tasks_open_/_late": "任务（未结/逾期）", "timeline": "时间线", "title": "名称",
+    "to": "报送", "to_department": "现部门", "to_level": "现级别", "to_unit": "现单位", "type": "类型", "unit": "单位",
     "until": "等待事件", "value": "值", "what": "事项", "when": "时间", "where": "地区", "withdrawn": "已撤回",
     "workflow": "流程",
 }  # fmt: skip
