@@ -218,14 +218,6 @@ def short_ids(ids: Iterable[str]) -> dict[str, str]:
     return short
 
 
-def region_prefix(region: str) -> str:
-    """What all codes of a region begin with: ``440000`` is the province 44, ``440100`` the city 4401."""
-    for digits in (2, 4):
-        if len(region) == 6 and not region[digits:].strip("0"):
-            return region[:digits]
-    return region
-
-
 def _order(task: OpenTask) -> tuple[int, int, str]:
     return task.due, task.complete_by, task.task
 

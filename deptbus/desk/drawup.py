@@ -17,7 +17,6 @@ from deptbus.workflow.definition import Definition
 REQUESTED = "workflow.TaskRequested"
 ESCALATED = "workflow.TaskEscalated"
 EXTENDED = "workflow.TaskExtended"
-REASSIGNED = "workflow.TaskReassigned"
 RETARGETED = "workflow.TaskRetargeted"
 
 _ANSWERS = frozenset({"acknowledged", "accepted", "committed", "progressed"})
@@ -184,12 +183,11 @@ class _Drawing:
         )
 
     def _reassigned(self, task: TaskRecord, line: Mapping[str, Any]) -> None:
-        told = self._next(line, REASSIGNED)
         task.reassigned.append(
             {
                 "from_department": line["department"],
                 "to_department": line["detail"]["to"],
-                "unit": told.data["unit"] if told else None,
+                "unit": line["detail"]["unit"],
                 "reason": line["detail"].get("reason"),
                 "acknowledged_late": task.acknowledged_late,
                 "at": line["at"],

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from deptbus.clock import iso
-from deptbus.desk.board import Board, OpenTask, Snapshot, asked, region_prefix
+from deptbus.desk.board import Board, OpenTask, Snapshot, asked
 from deptbus.errors import DefinitionError
 from deptbus.workflow.definition import Titles
 from deptbus.workflow.pack import APPROVAL, Pack
+from deptbus.workflow.regions import contains
 from deptbus.workflow.tasks import REPEAT, next_rung
 
 Kind = Literal["acknowledge_by", "complete_by", "escalation", "timer", "repetition", "clock_stopped", "parked"]
@@ -121,7 +122,7 @@ def _fits(one: Due, wanted: Wanted, now_ms: int) -> bool:
         (wanted.within_ms is None or one.at is None or one.at <= now_ms + wanted.within_ms)
         and (wanted.department is None or wanted.department in people)
         and wanted.workflow in (None, one.instance.partition("/")[0])
-        and (wanted.region is None or (one.region or "").startswith(region_prefix(wanted.region)))
+        and (wanted.region is None or contains(wanted.region, one.region or ""))
         and wanted.level in (None, one.level)
     )
 
@@ -196,9 +197,9 @@ def _timer(board: Board, snapshot: Snapshot, pack: Pack | None, timer: dict[str,
 
 
 def _who(pack: Pack, snapshot: Snapshot, role: str, region: str | None) -> tuple[Who | None, str | None]:
-    """Who answers in a role, and on what basis; who commands, by the region of the instance that leads."""
-    if role == pack.definition.command and snapshot["lead"]:
-        region = snapshot["lead_region"]
+    """Who answers in a role there, and on what basis; who commands, where the instance is commanded."""
+    if role == pack.definition.command:
+        region = snapshot["lead_region"] if snapshot["lead"] else snapshot["region"]
     try:
         line = pack.responsible(role, region or "", snapshot["level"])
     except DefinitionError:

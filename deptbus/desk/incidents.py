@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from deptbus.clock import iso
-from deptbus.desk.board import Board, Snapshot, region_prefix
+from deptbus.desk.board import Board, Snapshot
 from deptbus.errors import ActRefused
 from deptbus.workflow.definition import Titles
+from deptbus.workflow.regions import contains
 
 KINDS = ("incident", "case", "all")
 
@@ -96,10 +97,9 @@ def incidents(board: Board, wanted: Filter) -> list[Incident]:
 
 def _fits(board: Board, snapshot: Snapshot, wanted: Filter) -> bool:
     definition = board.definition(snapshot)
-    region = region_prefix(wanted.region) if wanted.region else ""
     return (
         wanted.workflow in (None, snapshot["workflow"])
-        and (snapshot["region"] or "").startswith(region)
+        and (wanted.region is None or contains(wanted.region, snapshot["region"] or ""))
         and wanted.level in (None, snapshot["level"])
         and (wanted.is_open is None or wanted.is_open == (snapshot["status"] == "open"))
         and (wanted.kind == "all" or definition is None or definition.kind == wanted.kind)

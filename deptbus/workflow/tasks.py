@@ -218,7 +218,8 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "basis": line.basis,
     }
     change.emit("workflow.tasks", "workflow.TaskReassigned", data, basis=line.basis)
-    change.timeline("reassigned", task=task, basis=line.basis, to=line.department, reason=reason)
+    detail = {"to": line.department, "unit": line.unit.zh, "reason": reason}
+    change.timeline("reassigned", task=task, basis=line.basis, **detail)
     task = {
         **task,
         "department": line.department,

@@ -1,5 +1,6 @@
 """What is due next: one list over all open incidents in the order of time, each with who is responsible and why."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -145,3 +146,25 @@ def test_a_closed_incident_has_nothing_due() -> None:
     world = _world()
     world.publish(CONFIRMED, sample(CONFIRMED, region=REGION, count=2000), at=START + HOUR, region=REGION)
     assert _due(world) == []
+
+
+def test_whom_a_rung_tells_goes_by_the_region_of_the_lead_where_the_commander_is_meant() -> None:
+    pack = small(
+        command="command_post",
+        responsibilities=[
+            line("health_authority", "health"), line("command_post", "command"), line("upper_government", "government"),
+            line("command_post", "police", region="33"),
+        ],
+    )  # fmt: skip
+    world = World(pack)
+    world.publish(CONFIRMED, sample(CONFIRMED, region=REGION, count=1), at=START, region=REGION)
+    board = board_of(world, START)
+    own = board.instances[INSTANCE]
+    led = {**own, "lead": "small/330100/1", "lead_region": "330100"}
+
+    def told(snapshot: dict[str, Any]) -> list[str]:
+        lines = due(replace(board, instances={INSTANCE: snapshot}), Wanted())
+        return [one.told.department for one in lines if one.told is not None]
+
+    assert told(dict(own)) == ["command"]
+    assert told(led) == ["police"]

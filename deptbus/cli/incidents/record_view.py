@@ -77,12 +77,13 @@ def detail_of(taken: Mapping[str, Any], lang: str) -> list[str]:
 
 
 def _targets(record: AfterAction, snapshot: Mapping[str, Any], lang: str) -> list[str]:
-    """In which regions each step is asked that is asked region by region."""
-    return [
-        f"{words.word('regions', lang)}: {words.title(asked(record.definition, step).titles, lang)}: "
-        + (" ".join(regions) or "-")
-        for step, regions in sorted((snapshot.get("targets") or {}).items())
-    ]
+    """In which regions each step is asked that is asked region by region, and what for."""
+    lines = []
+    for name, regions in sorted((snapshot.get("targets") or {}).items()):
+        step, _, subject = name.partition(" ")
+        about = " ".join(part for part in (words.title(asked(record.definition, step).titles, lang), subject) if part)
+        lines.append(f"{words.word('regions', lang)}: {about}: {' '.join(regions) or '-'}")
+    return lines
 
 
 def _task(task: TaskRecord, short: str, as_of: int, lang: str) -> tuple[Any, ...]:
