@@ -13,7 +13,7 @@ call of a function written in Python for ever (50 to 180 bytes a call, measured)
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -22,6 +22,7 @@ from cel_expr_python.ext.ext_math import ExtMath
 from cel_expr_python.ext.ext_strings import ExtStrings
 
 from deptbus.errors import BusError, DefinitionError
+from deptbus.workflow import syntax
 
 Result = Literal["bool", "int", "string", "double", "any"]
 
@@ -79,15 +80,21 @@ class Values(Protocol):
 class Expression:
     """A compiled expression. Deterministic, without side effects."""
 
-    __slots__ = ("_compiled", "_result", "_type", "names", "source")
+    __slots__ = ("_compiled", "_form", "_result", "_type", "names", "source")
 
-    def __init__(self, source: str, compiled: Any, result: Result, names: frozenset[str]) -> None:
+    def __init__(self, source: str, compiled: Any, result: Result, names: frozenset[str], form: bytes) -> None:
         self.source = source
         self.names = names
         """The declared variables that it names; no others are read."""
         self._compiled = compiled
+        self._form = form
         self._result = result
         self._type = _PYTHON.get(result)
+
+    @property
+    def tree(self) -> syntax.Node:
+        """What was written, as the checker understood it."""
+        return syntax.tree(self._form)
 
     def evaluate(self, values: Values) -> Any:
         """The value with these variables, of which only ``names`` are looked at.
@@ -149,10 +156,11 @@ class Environment:
             raise ExpressionError(
                 f"the expression {source!r} gives {gives.name().lower()}, but {result} is needed here", source
             )
-        names = _references(checked.serialize()) & self.variables.keys()
+        form = checked.serialize()
+        names = syntax.names(form) & self.variables.keys()
         rewritten = _rewrite(source)
         runnable = checked if rewritten == source else self._runner.compile(rewritten)
-        return Expression(source, runnable, result, frozenset(names))
+        return Expression(source, runnable, result, frozenset(names), form)
 
 
 @lru_cache(maxsize=1)
@@ -245,46 +253,3 @@ def _written(function: str, arguments: list[str]) -> str:
         )
         return f"{second}.startsWith({significant})"
     return f"math.{'greatest' if function == 'max' else 'least'}({first}, {second})"
-
-
-def _references(serialized: bytes) -> set[str]:
-    """The names of variables that the type checker has resolved.
-
-    Read from the compiled form, a ``cel.expr.CheckedExpr`` inside a ``google.protobuf.Any``, for only the
-    checker knows which dots belong to a name: its field 2 maps expressions to references, whose field 1 is
-    the name.
-    """
-    names: set[str] = set()
-    for checked in _fields(serialized, 2):
-        for entry in _fields(checked, 2):
-            for reference in _fields(entry, 2):
-                names.update(name.decode() for name in _fields(reference, 1))
-    return names
-
-
-def _fields(message: bytes, number: int) -> Iterator[bytes]:
-    """The length-delimited fields with a number in a protobuf message."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        kind = tag & 7
-        if kind == 0:
-            _, at = _varint(message, at)
-        elif kind == 2:
-            length, at = _varint(message, at)
-            if tag >> 3 == number:
-                yield message[at : at + length]
-            at += length
-        else:
-            at += 8 if kind == 1 else 4
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7

@@ -47,6 +47,30 @@ def fields_of_schema(schema: Mapping[str, Any]) -> dict[str, str]:
     return dict(_fields(schema, "", {}))
 
 
+def symbols_of(definition: Definition, schemas: SchemaStore) -> dict[str, dict[str, tuple[str, ...]]]:
+    """By event type that a definition names, the fields that are enums, with their symbols; nullable ones are not."""
+    known = set(schemas.types())
+    return {
+        event_type: dict(_symbols(schemas.newest(event_type).schema, "", {}))
+        for event_type in event_types(definition)
+        if event_type in known
+    }
+
+
+def _symbols(
+    record: Mapping[str, Any], prefix: str, named: dict[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    named[f"{record.get('namespace', '')}.{record['name']}"] = record
+    for field in record["fields"]:
+        kind, path = field["type"], f"{prefix}{field['name']}"
+        kind = named.get(kind, {"type": kind}) if isinstance(kind, str) else kind
+        if isinstance(kind, Mapping) and kind["type"] == "enum":
+            yield path, tuple(kind["symbols"])
+        elif isinstance(kind, Mapping) and kind["type"] == "record":
+            yield from _symbols(kind, f"{path}.", named)
+        _remember(kind, named)
+
+
 def _fields(record: Mapping[str, Any], prefix: str, named: dict[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     named[f"{record.get('namespace', '')}.{record['name']}"] = record
     for field in record["fields"]:
@@ -57,8 +81,7 @@ def _field(kind: Any, path: str, named: dict[str, Mapping[str, Any]]) -> Iterato
     if isinstance(kind, str):
         kind = named.get(kind, {"type": kind})
     if isinstance(kind, list):
-        for branch in kind:
-            _remember(branch, named)
+        _remember(kind, named)
         yield path, "dyn"
     elif kind["type"] == "record":
         yield from _fields(kind, f"{path}.", named)
