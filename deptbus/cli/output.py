@@ -21,6 +21,12 @@ def error(message: str) -> None:
     err.print(message, markup=False, soft_wrap=True)
 
 
+def warning(message: str) -> None:
+    """One sentence on standard error about what is allowed and yet perhaps not meant."""
+    err.print("warning:", style="yellow", end=" ")
+    err.print(message, markup=False, soft_wrap=True)
+
+
 def note(message: str) -> None:
     """A remark that is not the command's result: on standard error."""
     err.print(message, markup=False, soft_wrap=True)

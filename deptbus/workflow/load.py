@@ -18,7 +18,9 @@ from deptbus.workflow import definition as language
 from deptbus.workflow.calendars import load_calendar
 from deptbus.workflow.checks import counts_working_days, problems
 from deptbus.workflow.definition import Calendar, Definition, PackContent, Responsibility
-from deptbus.workflow.fields import fields_of
+from deptbus.workflow.fields import fields_of, symbols_of
+from deptbus.workflow.lint import Finding, lint
+from deptbus.workflow.pack import Pack
 from deptbus.workflow.problem import Path as PartPath
 from deptbus.workflow.problem import Problem
 
@@ -106,6 +108,13 @@ def check_workflows(
         if not found:
             contents[name] = content
     return contents, sentences
+
+
+def lint_workflow(root: Path, name: str, catalogue: Catalogue) -> list[tuple[str, Finding]]:
+    """What is in vain in a workflow, each with file and line; ``DefinitionError`` when it is broken or not there."""
+    source, pack = read_workflow(root, name), Pack(load_workflow(root, name, catalogue))
+    symbols = symbols_of(pack.definition, catalogue.schemas)
+    return [(source.place(finding.path), finding) for finding in lint(pack, symbols)]
 
 
 def workflow_names(root: Path) -> tuple[str, ...]:

@@ -25,11 +25,19 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Do not compare with the packs in force.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check every workflow: its files, and whether it would break what runs. Ends with 2 where something is wrong."""
-    from deptbus.workflow.load import check_workflows
+    """Check every workflow: its files, and whether it would break what runs. Ends with 2 where something is wrong.
+
+    What is in vain is a warning only; `deptbus workflows lint` says more of it.
+    """
+    from deptbus.cli.workflows.lint import told
+    from deptbus.workflow.load import check_workflows, lint_workflow
 
     settings, catalogue, year = common.project()
     contents, problems = check_workflows(settings.root, catalogue, (year,))
+    in_vain = {name: lint_workflow(settings.root, name, catalogue) for name in contents}
+    warnings = [
+        told(settings, place, finding) for found in in_vain.values() for place, finding in found if not finding.remark
+    ]
     notes = [
         f"{name}: the calendar {content.calendar.calendar} does not have {year + 1} yet; a deadline in working days "
         "that reaches into it will be refused."
@@ -43,10 +51,13 @@ def check(
         compared = note is None
         notes += [note] if note else []
     if as_json:
-        output.json({"workflows": sorted(contents), "compared": compared, "problems": problems, "notes": notes})
+        report = {"workflows": sorted(contents), "compared": compared, "problems": problems}
+        output.json(report | {"warnings": warnings, "notes": notes})
     else:
         for problem in problems:
             output.error(problem)
+        for warning in warnings:
+            output.warning(warning)
         for note in notes:
             output.note(note)
         if not problems:

@@ -20,9 +20,10 @@ def lint(pack: Pack, symbols: Symbols) -> list[Finding]:
     """All findings about a pack that has passed its checks, in the order of the file."""
     found = reach(pack, symbols)
     findings: Iterable[Finding] = (*guard_findings(found), *use_findings(found), *time_findings(pack.definition))
-    return sorted(dict.fromkeys(findings), key=lambda finding: _place(pack, finding))
+    sections = (*type(pack.definition).model_fields,)
+    return sorted(dict.fromkeys(findings), key=lambda finding: _place(sections, finding))
 
 
-def _place(pack: Pack, finding: Finding) -> tuple[int, list[str]]:
-    parts = (*type(pack.definition).model_fields,)
-    return parts.index(str(finding.path[0])), [f"{part:06}" if isinstance(part, int) else part for part in finding.path]
+def _place(sections: tuple[str, ...], finding: Finding) -> tuple[int, int]:
+    number = finding.path[1] if len(finding.path) > 1 else 0
+    return sections.index(str(finding.path[0])), number if isinstance(number, int) else 0
