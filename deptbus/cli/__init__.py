@@ -9,6 +9,7 @@ import sys
 import typer
 
 from deptbus.cli import (
+    alerts,
     bus,
     demo,
     departments,
@@ -52,6 +53,7 @@ def _assemble() -> None:
     app.add_typer(notify.app, name="notify")
     app.add_typer(run.app, name="run")
     app.add_typer(imports.app, name="import")
+    app.command(epilog="Example: deptbus alerts --region 440300")(alerts.alerts)
     app.add_typer(exercise.app, name="exercise")
 
 

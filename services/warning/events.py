@@ -221,6 +221,8 @@ class AlertReceived(EventData, frozen=True):
     """CAP sender."""
     sent: str
     """CAP sent: ISO 8601 with offset."""
+    sent_at: Timestamp
+    """The same as a time: of two messages of a chain the one sent later counts, whichever arrives first."""
     cap_version: str
     """1.1 or 1.2."""
     status: AlertStatus

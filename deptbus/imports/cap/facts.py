@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from deptbus.clock import from_iso
 from deptbus.imports.cap.finding import Findings
 from deptbus.imports.cap.marks import read_marks
 from deptbus.imports.cap.regions import is_region_list, read_region, smallest
@@ -23,6 +24,7 @@ def event_data(
     infos = [_info(info) for info in alert.all("info")]
     return {
         **{name: alert.one(name) for name in ("identifier", "sender", "sent", "status", "scope")},
+        "sent_at": from_iso(alert.one("sent")),
         "cap_version": version,
         "message_type": alert.one("msgType"),
         **{name: alert.text(name) for name in ("source", "restriction", "note")},
