@@ -96,6 +96,16 @@ def read_yaml(
         raise error(_sentence(broken, shown, lines, patterns or {})) from None
 
 
+_MUST_BE = {
+    "bool_parsing": "it must be true or false",
+    "dict_type": "it must be names with values, such as {name: value}",
+    "int_parsing": "it must be a whole number",
+    "model_type": "it must be names with values, such as {name: value}",
+    "tuple_type": "it must be a list, such as [one, another]",
+}
+"""What the kinds of mistakes in a value mean for whoever writes YAML."""
+
+
 def _refuse_duplicates(node: yaml.Node | None, shown: str, error: type[CatalogueError]) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -135,6 +145,8 @@ def _sentence(broken: ValidationError, shown: str, lines: Lines, patterns: Mappi
             message = patterns.get(first["ctx"]["pattern"], message)
         elif first["type"] == "string_type" and isinstance(first["input"], int | float):
             message = "it must be a string: put it in quotes"
+        else:
+            message = _MUST_BE.get(first["type"], message)
         rule = f"{name} is not usable: {message}" if name else message
         if not isinstance(first["input"], dict | list):
             rule += f" (given: {first['input']!r})"
