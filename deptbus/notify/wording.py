@@ -46,7 +46,7 @@ _TEMPLATES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType({
         "任务升级：{step}",
         "{case}：{department}的任务“{step}”{missed}（{due}），现升级至{to_department}。依据：{basis}",
         "Task escalated: {step}",
-        "{case}: {department} {missed} “{step}” ({due}, UTC+8); {to_department} is told. Basis: {basis}",
+        "{case}: “{step}” of {department} {missed} ({due}, UTC+8); {to_department} is told. Basis: {basis}",
     ),
     "escalation_withdrawn": (
         "撤回升级：{department}",
@@ -109,9 +109,9 @@ _TEMPLATES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType({
 })  # fmt: skip
 
 _MISSED: Mapping[str, tuple[str, str]] = MappingProxyType({
-    "acknowledge_by": ("逾期未签收", "has not acknowledged in time"),
-    "complete_by": ("逾期未办结", "has not completed in time"),
-    "declined": ("已被拒绝", "has declined"),
+    "acknowledge_by": ("逾期未签收", "was not acknowledged in time"),
+    "complete_by": ("逾期未办结", "was not completed in time"),
+    "declined": ("已被拒绝", "was declined"),
 })  # fmt: skip
 _NONE = ("无", "none")
 _LEVELS = ("{}级", "{}")
