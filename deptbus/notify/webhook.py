@@ -1,6 +1,7 @@
 """Delivers to a webhook: one signed POST, bounded in time and in what is read of the answer."""
 
 import asyncio
+import contextlib
 import ssl
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from deptbus.notify.signing import sign
 
 ANSWER_BYTES_MAX = 2_000
 """So much of an answer is read; the rest is not waited for."""
+ANSWER_S = 1.0
+"""How long the body of an answer is waited for, in seconds."""
 _ANSWER_CHARS_MAX = 200
 
 
@@ -43,18 +46,20 @@ class WebhookSink:
             "webhook-signature": sign(self._secrets, notification.id, at_s, body),
         }
         try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._client.stream("POST", self._url, content=body, headers=headers) as answer,
-            ):
-                said = "" if answer.is_success else _text(await _beginning(answer))
-                return judge(answer.status_code, answer.headers.get("retry-after"), self._clock() / 1000, said)
+            async with asyncio.timeout(self._timeout_s):
+                request = self._client.build_request("POST", self._url, content=body, headers=headers)
+                answer = await self._client.send(request, stream=True)
         except TimeoutError:
             return Verdict("away", f"no answer within {self._timeout_s:g} s")
         except httpx.HTTPError as error:
             return Verdict("away", f"{type(error).__name__}: {error}")
         except ValueError as error:  # an id that no header can carry
             return Verdict("refused", str(error))
+        try:
+            said = "" if answer.is_success else _text(await _beginning(answer))
+            return judge(answer.status_code, answer.headers.get("retry-after"), self._clock() / 1000, said)
+        finally:
+            await answer.aclose()
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -62,11 +67,14 @@ class WebhookSink:
 
 
 async def _beginning(answer: httpx.Response) -> bytes:
+    """What the receiver says of it, as far as it says so at once; its status has decided already."""
     content = b""
-    async for piece in answer.aiter_raw():  # as it comes: nothing is decompressed
-        content += piece[:ANSWER_BYTES_MAX]
-        if len(content) >= ANSWER_BYTES_MAX:
-            break
+    with contextlib.suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(ANSWER_S):
+            async for piece in answer.aiter_raw():  # as it comes: nothing is decompressed
+                content += piece[:ANSWER_BYTES_MAX]
+                if len(content) >= ANSWER_BYTES_MAX:
+                    break
     return content
 
 

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import yaml
+
 PROJECT = Path(__file__).parents[2]
 
 DEPARTMENTS = {"ward": "11100000MB9001001R", "lab": "11100000MB90020011", "roads": "11100000MB90030018"}
@@ -75,7 +77,10 @@ def write_world(root: Path) -> Path:
     for owner in ("bus", "workflow"):
         shutil.copytree(PROJECT / "schemas" / owner, root / "schemas" / owner)
         (root / "topics").mkdir(exist_ok=True)
-        shutil.copy(PROJECT / "topics" / f"{owner}.yaml", root / "topics" / f"{owner}.yaml")
+        content = yaml.safe_load((PROJECT / "topics" / f"{owner}.yaml").read_text())
+        for topic in content["topics"]:
+            topic.pop("grants", None)  # to departments that are not in this world
+        (root / "topics" / f"{owner}.yaml").write_text(yaml.safe_dump(content))
     shutil.copytree(PROJECT / "schemas" / "common", root / "schemas" / "common")
     for event_type, content in SCHEMAS.items():
         owner, name = event_type.split(".")

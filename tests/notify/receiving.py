@@ -18,8 +18,8 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    dribbles: bool = False
-    """Whether it sends a byte now and then and never ends."""
+    endless_s: float | None = None
+    """If it never ends: how long it pauses after each piece."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Receiver:
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
-                if not answer.dribbles:
+                if answer.endless_s is None:
                     self.send_header("content-length", str(len(answer.body)))
                 self.end_headers()
                 self.wfile.write(answer.body)
-                while answer.dribbles and not receiver.gone.wait(0.05):
-                    self.wfile.write(b".")
+                while answer.endless_s is not None and not receiver.gone.wait(answer.endless_s):
+                    self.wfile.write(b"." * 1_000)
                     self.wfile.flush()
 
             def handle(self) -> None:
