@@ -82,6 +82,11 @@ class Packs:
         """What ``bus.packs`` says now."""
         return activation.in_force(self._read(PACKS))
 
+    def known(self) -> dict[str, Pack]:
+        """Every pack that was ever activated here, by hash, retired or not."""
+        activated = (data["content"] for kind, data in self._read(PACKS) if kind == activation.ACTIVATED)
+        return {pack.hash: pack for pack in map(Pack.from_bytes, activated)}
+
     def running(self, workflow: str) -> list[Snapshot]:
         """The newest snapshot of every instance of a workflow."""
         newest: dict[str, Snapshot] = {}

@@ -129,16 +129,23 @@ def read_workflow(root: Path, name: str) -> Source:
     if not (folder / "workflow.yaml").is_file():
         known = ", ".join(workflow_names(root)) or "none"
         raise DefinitionError(f"There is no workflow {name} (there are: {known}); add {shown}/workflow.yaml.")
+    source = read_folder(folder, shown)
+    written = source.definition.workflow
+    if written != name:
+        raise DefinitionError(
+            f"{source.place(('workflow',))}: the workflow {written} differs from its folder {name}; "
+            "they must be the same."
+        )
+    return source
+
+
+def read_folder(folder: Path, shown: str) -> Source:
+    """What the two files in a folder say, wherever it is; errors name the files as ``shown``/…"""
     file, beside = f"{shown}/workflow.yaml", f"{shown}/responsibilities.yaml"
     written, lines = read_yaml(folder / "workflow.yaml", file, Definition, DefinitionError, _WORDS)
     if "responsibilities" in written.model_fields_set:
         raise DefinitionError(
             f"{file}, line {lines.of('responsibilities')}: responsibilities stand in {beside}; move them there."
-        )
-    if written.workflow != name:
-        raise DefinitionError(
-            f"{file}, line {lines.of('workflow')}: the workflow {written.workflow} differs from its folder {name}; "
-            "they must be the same."
         )
     if not (folder / "responsibilities.yaml").is_file():
         raise DefinitionError(f"{file}, line 1: {beside} is missing; add it and say who answers in each role.")

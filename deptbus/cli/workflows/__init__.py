@@ -2,10 +2,11 @@
 
 import typer
 
-from deptbus.cli.workflows import files, fold, force, lint
+from deptbus.cli.workflows import diff, files, fold, force, lint
 
 app = typer.Typer(help="Workflows: procedures across departments.", no_args_is_help=True, rich_markup_mode="rich")
 files.register(app)
 lint.register(app)
+diff.register(app)
 force.register(app)
 fold.register(app)
