@@ -195,8 +195,11 @@ class Reading:
         if not is_doubtful(self.clock(), newest_ms):
             return present(self.clock(), newest_ms)
         tail = Tail(self._configuration, {physical: END})
+        heard: list[Record] = []
+        limit = time.monotonic() + _LISTEN_S
         try:
-            heard = tail.poll(_LISTEN_S)
+            while not heard and time.monotonic() < limit:
+                heard = tail.poll(_POLL_S)
         finally:
             tail.close()
         return present(self.clock(), newest_ms, max((record.timestamp_ms for record in heard), default=None))
