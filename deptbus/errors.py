@@ -92,6 +92,10 @@ class ImportRefused(BusError):
     """An import cannot start at all (no such folder, no such province)."""
 
 
+class ExportRefused(BusError):
+    """What is asked for cannot be written in another system's format."""
+
+
 class ActRefused(BusError):
     """What an officer or commander asks for cannot be done as asked."""
 

@@ -42,3 +42,8 @@ def number(task: Task, kind: str) -> str:
 def beijing(time_ms: int) -> str:
     """ISO 8601 with the offset +08:00, as CAP has it."""
     return datetime.fromtimestamp(time_ms / 1000, _BEIJING).isoformat(timespec="seconds")
+
+
+def clock_digits(time_ms: int) -> str:
+    """Beijing time as ``YYYYMMDDhhmmss``."""
+    return datetime.fromtimestamp(time_ms / 1000, _BEIJING).strftime("%Y%m%d%H%M%S")

@@ -15,6 +15,7 @@ from deptbus.cli import (
     departments,
     desk,
     exercise,
+    export,
     imports,
     incidents,
     notify,
@@ -53,6 +54,7 @@ def _assemble() -> None:
     app.add_typer(notify.app, name="notify")
     app.add_typer(run.app, name="run")
     app.add_typer(imports.app, name="import")
+    app.add_typer(export.app, name="export")
     app.command(epilog="Example: deptbus alerts --region 440300")(alerts.alerts)
     app.add_typer(exercise.app, name="exercise")
 

@@ -194,6 +194,15 @@ class Responsibility(_Model):
     basis: str
 
 
+class CapInfo(_Model):
+    """What alerts to the outside say of a workflow's incidents (CAP 1.2), whatever their level."""
+
+    category: Literal[
+        "Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"
+    ]
+    event: Titles
+
+
 class Definition(_Model):
     """One version of one workflow."""
 
@@ -206,6 +215,8 @@ class Definition(_Model):
     """Time zone of working days."""
     calendar: Name = "cn"
     """Holiday calendar of working days."""
+    cap: CapInfo | None = None
+    """For `deptbus export cap`; without it the workflow's activations cannot be written as alerts."""
     command: Name | None = None
     """The role that commands an instance: by its region and level, or by those of the instance that leads it."""
     directives: EventType | None = None

@@ -111,6 +111,22 @@ ResponseLevel: TypeAlias = Literal["IV", "III", "II", "I"]
 colour.
 """
 
+WarningColour: TypeAlias = Literal["blue", "yellow", "orange", "red"]
+"""Colour of a warning, red (highest) to blue. Not the event's grade and not the response level."""
+
+EventGrade: TypeAlias = Literal["IV", "III", "II", "I"]
+"""Grade of an event, I (特别重大, gravest) to IV (一般). Not the warning colour and not the response level.
+"""
+
+AlertUrgency: TypeAlias = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
+"""How soon to act (CAP)."""
+
+AlertSeverity: TypeAlias = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
+"""How great the threat is (CAP)."""
+
+AlertCertainty: TypeAlias = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+"""How sure it is (CAP)."""
+
 
 class LevelActivated(EventData, frozen=True):
     """The competent government has confirmed a response level and issued the alert (CAP 1.2: Alert or
@@ -130,6 +146,16 @@ class LevelActivated(EventData, frozen=True):
     """CAP identifier."""
     alert_sent: str
     """CAP sent: ISO 8601 with offset."""
+    colour: WarningColour | None = None
+    """The warning's colour, where there is one."""
+    grade: EventGrade | None = None
+    """The event's grade, where it is known."""
+    urgency: AlertUrgency = "Unknown"
+    """How soon to act."""
+    severity: AlertSeverity = "Unknown"
+    """How great the threat is."""
+    certainty: AlertCertainty = "Unknown"
+    """How sure it is."""
 
 
 class LevelRejected(EventData, frozen=True):

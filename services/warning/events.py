@@ -58,13 +58,13 @@ AlertResponse: TypeAlias = Literal[
 """What to do."""
 
 AlertUrgency: TypeAlias = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
-"""How soon to act."""
+"""How soon to act (CAP)."""
 
 AlertSeverity: TypeAlias = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
-"""How great the threat is."""
+"""How great the threat is (CAP)."""
 
 AlertCertainty: TypeAlias = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
-"""How sure it is."""
+"""How sure it is (CAP)."""
 
 
 class NamedValue(RecordData, frozen=True):

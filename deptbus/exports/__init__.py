@@ -1,0 +1,1 @@
+"""What other systems read: events of the bus in their formats."""
