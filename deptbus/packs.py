@@ -1,6 +1,6 @@
 """Packs on a cluster: which are in force, what runs by them, and bringing them into and out of force."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -15,10 +15,11 @@ from deptbus.kafka.consumer import read_topic
 from deptbus.kafka.transport import KafkaTransport
 from deptbus.outcome import Pending
 from deptbus.publishing import Publisher
+from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.transport import Sender
 from deptbus.workflow import activation
-from deptbus.workflow.activation import InForce, Told
+from deptbus.workflow.activation import InForce, Ordered, Told
 from deptbus.workflow.evolution import Snapshot
 from deptbus.workflow.pack import Pack
 
@@ -104,6 +105,14 @@ class Packs:
         running = self.running(pack.workflow)
         activation.retire(self._publisher(), pack, self.in_force(), running, reason=reason, at_ms=at_ms)
 
+    def migrate(self, pack: Pack, instances: Sequence[Snapshot], by: Ordered, at_ms: int) -> str:
+        """Order instances to move to a pack; answers the id of the act. As ``activation.migrate``."""
+        return activation.migrate(self._publisher(), pack, instances, by, at_ms=at_ms)
+
+    def decode(self, record: Record) -> dict[str, Any]:
+        """The data of a record of one of the bus's own topics."""
+        return self._codec.decode(record.value, from_headers(record.headers).type)
+
     def __enter__(self) -> "Packs":
         return self
 
@@ -122,5 +131,4 @@ class Packs:
         physical = self.settings.world.physical(topic)
         for record in read_topic(reader_configuration(self.settings), physical):
             if record.value is not None:  # a tombstone
-                event_type = from_headers(record.headers).type
-                yield event_type, self._codec.decode(record.value, event_type)
+                yield from_headers(record.headers).type, self.decode(record)
