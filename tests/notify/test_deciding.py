@@ -1,5 +1,6 @@
 """What becomes of records: by what a grant leaves of them, and of dead letters that are asked again."""
 
+from dataclasses import replace
 from typing import Any
 
 from deptbus.catalogue import load_catalogue
@@ -41,6 +42,23 @@ def test_only_a_letter_of_the_channels_own_group_is_asked_again_as_the_record_th
     assert told("notify.health.log") is None
     assert told("notify.health.duty", truncated=True) is None
     assert told("notify.health.duty", event_type=REQUESTED) is None
+
+
+def test_what_is_given_up_once_more_can_be_asked_again_once_more() -> None:
+    asked: list[Record] = []
+
+    def letter_of(kept: Record) -> dict[str, Any]:
+        return {
+            "topic": kept.topic, "partition": kept.partition, "offset": kept.offset, "timestamp": kept.timestamp_ms,
+            "key": kept.key, "value": kept.value, "group": "notify.health.duty", "truncated": False,
+            "headers": [{"name": name, "value": value} for name, value in kept.headers],
+        }  # fmt: skip
+
+    original, first = record(REQUESTED), replace(record("bus.DeadLettered"), value=b"first")
+    kept = {b"first": letter_of(original), b"second": letter_of(first)}
+    told = asked_again("notify.health.duty", lambda found, _: kept[found.value or b""], asked.append)
+    told(replace(first, value=b"second"))
+    assert asked == [original]
 
 
 def test_what_is_not_for_the_channel_is_not_even_decoded() -> None:
