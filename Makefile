@@ -14,7 +14,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python
 DEMO_OPTIONS := $(if $(DATA),--data '$(DATA)') $(if $(PROVINCE),--province '$(PROVINCE)') \
 	$(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') $(if $(SEED),--seed '$(SEED)')
 
-.PHONY: help setup up down status demo check format test test-faults bench lock clean
+.PHONY: help setup up down status demo demo-leak demo-flood check format test test-faults bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ status: setup ## say what runs
 
 demo: setup ## play an epidemic through every department (DATA= PROVINCE= FROM= TO= SEED=)
 	@$(BIN)/deptbus demo $(DEMO_OPTIONS)
+
+demo-leak: setup ## play a chemical leak whose cloud crosses a city's border (SEED=)
+	@$(BIN)/deptbus demo leak-shenzhen $(if $(SEED),--seed '$(SEED)')
+
+demo-flood: setup ## play a flood of two districts that their city leads (SEED=)
+	@$(BIN)/deptbus demo flood-longgang $(if $(SEED),--seed '$(SEED)')
 
 check: setup ## style, types, layers, schemas and workflows: seconds
 	@$(BIN)/ruff format --check --quiet || { echo 'Not formatted: run make format' >&2; exit 1; }

@@ -48,6 +48,10 @@ class DefinitionError(CatalogueError):
     """A workflow definition, rule table, calendar or responsibility list is broken."""
 
 
+class ScenarioError(CatalogueError):
+    """A scenario of an exercise is broken."""
+
+
 class PackRefused(CatalogueError):
     """A pack would break a running instance."""
 

@@ -43,7 +43,7 @@ def _assemble() -> None:
     """Put the groups together, in the order in which a person meets them."""
     stack.register(app)
     app.command()(setup.setup)
-    app.command()(demo.demo)
+    app.command(epilog="Example: deptbus demo leak-shenzhen")(demo.demo)
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
     bus.register(app)

@@ -1,24 +1,25 @@
-"""``deptbus demo``: one epidemic through every department, from the first report to the closed incidents."""
+"""``deptbus demo``: an epidemic, or another scenario, through the departments until every incident is closed."""
 
 import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from deptbus.cli import output
+from deptbus.errors import SettingsError
 
 if TYPE_CHECKING:
     from deptbus.exercise.clock import Announcement
     from deptbus.exercise.exercise import Plan, Watch
     from deptbus.exercise.summary import Summary
     from deptbus.settings import Settings
+    from deptbus.workflow.definition import PackContent
 
 WORKFLOW = "epidemic"
 TIMER = "quiet"
@@ -33,20 +34,23 @@ _NEWS_S = 10.0
 
 
 def demo(
+    scenario: Annotated[str | None, typer.Argument(help="Such as leak-shenzhen; none plays the epidemic.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="Say which scenarios there are.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder with day files YYYY-MM-DD.csv.")] = None,
     province: Annotated[str | None, typer.Option(help="GB/T 2260 code such as 440000, or all.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day, such as 2020-01-20.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, inclusive.")] = None,
-    seed: Annotated[int, typer.Option(help="What the simulated desks draw from.")] = 1,
-    step: Annotated[int, typer.Option(min=1, help="Minutes of exercise time in a step.")] = 60,
+    seed: Annotated[int | None, typer.Option(help="What the simulated desks draw from.")] = None,
+    step: Annotated[int | None, typer.Option(min=1, help="Minutes of exercise time in a step.")] = None,
     namespace: Annotated[str, typer.Option(help="The world to play in; what it holds is dropped.")] = "demo",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Play an epidemic through every department and print the outcome.
+    """Play an epidemic, or another scenario, through the departments and print the outcome.
 
-    By default Guangdong (440000) from 2020-01-20 to 2020-02-29, where the data are beside the project, else a
-    scenario of the project's own. Starts broker and registry where they do not run, drops what an earlier run left
-    in the namespace, and leaves everything readable: BUS_NAMESPACE=demo deptbus tail workflow.timeline
+    By default the epidemic: Guangdong (440000) from 2020-01-20 to 2020-02-29, where the data are beside the project,
+    else days of the project's own; --data, --province, --from and --to are about it. Other scenarios are files of
+    services/scenarios. Starts broker and registry where they do not run, drops what an earlier run left in the
+    namespace, and leaves everything readable: BUS_NAMESPACE=demo deptbus tail workflow.timeline
     """
     from deptbus.exercise.exercise import Exercise
     from deptbus.settings import Settings
@@ -54,7 +58,17 @@ def demo(
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers are stopped too
     settings = Settings.load(namespace=namespace)
-    plan = make_plan(settings, choose(settings.root, data, province, first, last), seed, step)
+    if show_list:
+        show_scenarios(settings, as_json=as_json)
+        return
+    if scenario is None:
+        plan = make_plan(settings, choose(settings.root, data, province, first, last), seed or 1, step or 60)
+    elif (data, province, first, last) == (None, None, None, None):
+        plan = scenario_plan(settings, scenario, seed, step)
+    else:
+        raise SettingsError(
+            f"--data, --province, --from and --to are about the epidemic; leave them out of {scenario}."
+        )
     with output.err.status("starting the stack") as spinner:
         open_stack(settings).up(lambda text: spinner.update(f"starting the stack: {text}"))
         exercise = Exercise(settings, plan)
@@ -62,7 +76,7 @@ def demo(
     with _step_log(exercise.directory), _progress(plan) as watch:
         summary = exercise.play(watch)
     if as_json:
-        output.json(asdict(summary))
+        output.json(summary.to_data())
     else:
         show(summary, settings.lang)
         output.note(f"Everything stays readable: BUS_NAMESPACE={namespace} deptbus tail workflow.timeline")
@@ -70,6 +84,25 @@ def demo(
         for difference in exercise.differences:
             output.error(difference)
         raise typer.Exit(1)
+
+
+def show_scenarios(settings: "Settings", *, as_json: bool) -> None:
+    """What can be played besides the epidemic."""
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import iso, system_clock
+    from deptbus.exercise.scenario import load_scenario, scenario_names
+
+    catalogue = load_catalogue(settings.root, system_clock())
+    scenarios = [load_scenario(settings.root, name, catalogue) for name in scenario_names(settings.root)]
+    rows = [
+        (found.name, found.titles[settings.lang], ", ".join(found.workflows), iso(found.from_ms), len(found.items))
+        for found in scenarios
+    ]
+    if as_json:
+        names = ("scenario", "title", "workflows", "from", "events")
+        output.json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        output.table("", _WORDS[settings.lang]["scenarios"].split(","), rows)
 
 
 class Choice(NamedTuple):
@@ -96,13 +129,12 @@ def choose(root: Path, data: Path | None, province: str | None, first: str | Non
 
 
 def make_plan(settings: "Settings", choice: Choice, seed: int, step: int) -> "Plan":
-    """What the demo plays: the events of the day files, and every workflow with the last day as its earliest end."""
-    from deptbus.catalogue import load_catalogue
-    from deptbus.clock import iso, system_clock
+    """What the demo plays: the events of the day files, and the epidemic with the last day as its earliest end."""
+    from deptbus.clock import iso
     from deptbus.exercise.exercise import Plan
-    from deptbus.imports.epidemic import day_of, midnight_ms, read_days
+    from deptbus.exercise.summary import Figure
+    from deptbus.imports.epidemic import CASES, OBJECTION, day_of, midnight_ms, read_days
     from deptbus.workflow.activation import with_not_before
-    from deptbus.workflow.load import load_workflows
     from deptbus.workflow.pack import Pack
 
     first, last = day_of(choice.first), day_of(choice.last)
@@ -111,29 +143,56 @@ def make_plan(settings: "Settings", choice: Choice, seed: int, step: int) -> "Pl
         output.note(str(problem))
     if found.problems:
         output.note(f"{len(found.problems)} rows or files could not be read as they stand.")
-    content = load_workflows(settings.root, load_catalogue(settings.root, system_clock()))[WORKFLOW]
+    (content,) = _workflows(settings, [WORKFLOW])
     pack = Pack.compile(with_not_before(content, TIMER, iso(midnight_ms(last))))
     return Plan(
         found.items, midnight_ms(first), midnight_ms(last), (pack,), seed, step * 60_000,
         advance_workers=2 if found.regions > REGIONS_OF_ONE_WORKER else 1,
+        figures=(
+            Figure("case_events", CASES),
+            Figure("cases", CASES, sum_of="count"),
+            Figure("objections", OBJECTION, by="kind"),
+        ),
     )  # fmt: skip
+
+
+def scenario_plan(settings: "Settings", name: str, seed: int | None, step: int | None) -> "Plan":
+    """What is played of a scenario's file; ``seed`` and ``step`` (minutes) where they are to differ from it."""
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.exercise.exercise import Plan
+    from deptbus.exercise.scenario import load_scenario
+    from deptbus.workflow.pack import Pack
+
+    found = load_scenario(settings.root, name, load_catalogue(settings.root, system_clock()))
+    packs = tuple(Pack.compile(content) for content in _workflows(settings, found.workflows))
+    return Plan(
+        found.items, found.from_ms, found.until_ms, packs, seed or found.seed, (step or found.step_minutes) * 60_000,
+        scenario=name,
+    )  # fmt: skip
+
+
+def _workflows(settings: "Settings", names: Iterable[str]) -> "list[PackContent]":
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.workflow.load import load_workflow
+
+    catalogue = load_catalogue(settings.root, system_clock())
+    return [load_workflow(settings.root, name, catalogue) for name in names]
 
 
 def show(summary: "Summary", lang: str) -> None:
     """The outcome for people."""
     words = _WORDS[lang]
+    rows: list[tuple[str, object]] = []
+    for name, value in summary.to_data().items():
+        if isinstance(value, dict) and name in ("imported", *summary.figures):
+            rows += [(f"{words.get(name, name)}: {part}", count) for part, count in value.items()]
+        elif not isinstance(value, dict):
+            rows.append((words.get(name, name), value))
+    rows += [(f"{words['level']} {level}", count) for level, count in summary.incidents_by_level.items()]
+    output.table(words["outcome"], (words["figure"], words["number"]), rows)
     states = sorted({state for counts in summary.tasks.values() for state in counts})
-    output.table(
-        words["outcome"],
-        (words["figure"], words["number"]),
-        [
-            (words[name], value)
-            for name, value in asdict(summary).items()
-            if name in words and not isinstance(value, dict)
-        ]
-        + [(f"{words['objections']}: {kind}", count) for kind, count in summary.objections.items()]
-        + [(f"{words['level']} {level}", count) for level, count in summary.incidents_by_level.items()],
-    )
     output.table(
         words["tasks"],
         (words["department"], *states),
@@ -144,6 +203,7 @@ def show(summary: "Summary", lang: str) -> None:
 _WORDS = {
     "en": {
         "outcome": "Outcome", "figure": "figure", "number": "number", "tasks": "Tasks", "department": "department",
+        "imported": "events brought in", "scenarios": "scenario,title,workflows,from,events",
         "objections": "objections", "level": "incidents that reached level", "case_events": "case events",
         "cases": "cases", "incidents": "incidents", "incidents_closed": "incidents closed",
         "acknowledged_late": "acknowledged late", "completed_late": "completed late", "escalations": "escalations",
@@ -152,6 +212,7 @@ _WORDS = {
     },
     "zh": {
         "outcome": "结果", "figure": "指标", "number": "数量", "tasks": "任务", "department": "部门",
+        "imported": "导入事件", "scenarios": "情景,标题,流程,起始,事件数",
         "objections": "数据异议", "level": "达到响应级别的事件", "case_events": "病例事件", "cases": "病例",
         "incidents": "突发事件", "incidents_closed": "已结束的突发事件", "acknowledged_late": "逾期签收",
         "completed_late": "逾期办结", "escalations": "升级", "dead_letters": "死信", "events_in": "输入事件",

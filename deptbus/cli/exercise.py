@@ -15,13 +15,19 @@ def _group() -> None:
     """What an exercise consists of."""
 
 
-@app.command()
-def desks(seed: Annotated[int, typer.Option(help="What the answers are drawn from.")] = 1) -> None:
+@app.command(epilog="Example: BUS_NAMESPACE=demo deptbus exercise desks --seed 1")
+def desks(
+    seed: Annotated[int, typer.Option(help="What the answers are drawn from.")] = 1,
+    scenario: Annotated[str | None, typer.Option(help="The scenario whose answers they follow.")] = None,
+) -> None:
     """Answer the tasks of every department in the namespace's exercise time, until its clock says that it is over."""
     from deptbus import bootstrap, failpoint
+    from deptbus.exercise.default_desk import DefaultDesk
     from deptbus.exercise.desk_process import DeskProcess, find_desks
     from deptbus.exercise.desks import Desks
     from deptbus.exercise.link import Link
+    from deptbus.exercise.scenario import load_scenario
+    from deptbus.packs import Packs
     from deptbus.settings import Settings
 
     settings = Settings.load()
@@ -29,7 +35,12 @@ def desks(seed: Annotated[int, typer.Option(help="What the answers are drawn fro
     failpoint.arm(settings.failpoint)
     link = Link(settings, "desks")
     try:
-        DeskProcess(link, Desks(seed, find_desks(settings.root, sorted(link.catalogue.departments)))).run()
+        catalogue = link.catalogue
+        answers = load_scenario(settings.root, scenario, catalogue).answers if scenario else ()
+        packs = Packs(settings, catalogue, link.codec).in_force().opening
+        default = DefaultDesk(catalogue.schemas, {name: pack.definition for name, pack in packs.items()})
+        officials = Desks(seed, default, find_desks(settings.root, sorted(catalogue.departments)), answers)
+        DeskProcess(link, officials).run()
     finally:
         link.close()
 

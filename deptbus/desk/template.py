@@ -8,9 +8,9 @@ from typing import Any
 
 from deptbus.desk.board import OpenTask, step_of
 from deptbus.errors import ActRefused
+from deptbus.schemas.filling import fill, is_time
 from deptbus.workflow.definition import Definition
 
-_NUMBERS = {"int": int, "long": int, "float": float, "double": float}
 _KINDS = {
     "int": "whole number",
     "long": "whole number",
@@ -21,15 +21,23 @@ _KINDS = {
     "bytes": "base64",
 }
 
+_ASKED = ("task", "instance", "workflow", "region", "level", "step", "subject", "context")
+
 
 def skeleton(schema: Mapping[str, Any], task: OpenTask, definition: Definition | None) -> dict[str, Any]:
     """The data of an event that ends ``task``: what the task says filled in, the rest in angle brackets."""
-    known: dict[str, Any] = dict(task.context) | {"task": task.task, "instance": task.instance}
-    known |= {name: value for name, value in (("region", task.region), ("level", task.level)) if value}
-    if task.subject:
-        known |= dict.fromkeys(subject_fields(definition, task.step), task.subject)
-    named: dict[str, Any] = {}
-    return {field["name"]: _value(field, known, named) for field in schema["fields"]}
+    return fill(schema, known({name: getattr(task, name) for name in _ASKED}, definition), _bracketed)
+
+
+def known(task: Mapping[str, Any], definition: Definition | None) -> dict[str, Any]:
+    """What a task (a ``workflow.TaskRequested``) says, by the names that fields of events have for it."""
+    said: dict[str, Any] = dict(task["context"])
+    said |= {name: task[name] for name in ("task", "instance", "workflow")}
+    said["incident"] = task["instance"].partition("/")[2].rpartition("/")[0]
+    said |= {name: task[name] for name in ("region", "level") if task[name]}
+    if task["subject"]:
+        said |= dict.fromkeys(subject_fields(definition, task["step"]), task["subject"])
+    return said
 
 
 def subject_fields(definition: Definition | None, step: str) -> set[str]:
@@ -82,43 +90,10 @@ def _name(schema: Mapping[str, Any]) -> str:
     return f"{schema.get('namespace', '')}.{schema['name']}".lstrip(".")
 
 
-def _value(field: Mapping[str, Any], known: Mapping[str, Any], named: dict[str, Any]) -> Any:
-    kind, doc = field["type"], field.get("doc", "")
-    still_open = field["default"] if "default" in field else _open(kind, doc, named)
-    return _fitting(kind, known[field["name"]], still_open) if field["name"] in known else still_open
-
-
-def _fitting(kind: Any, value: Any, otherwise: Any) -> Any:
-    """What is known, where it fits the field's type."""
-    if isinstance(kind, Mapping) and kind["type"] == "enum":
-        return value if value in kind["symbols"] else otherwise
-    if kind == "string":
-        return value
-    number = _NUMBERS.get(kind) if isinstance(kind, str) else None
-    try:
-        return number(value) if number else otherwise
-    except ValueError:
-        return otherwise
-
-
-def _open(kind: Any, doc: str, named: dict[str, Any]) -> Any:
-    """What stands for a value of a type that is not known yet."""
-    if isinstance(kind, list):
-        return None if "null" in kind else _open(kind[0], doc, named)
-    if isinstance(kind, str):
-        return _open(named[kind], doc, named) if kind in named else f"<{_KINDS.get(kind, kind)}: {doc}>"
-    name = kind.get("name")
-    if name:
-        named[name if "." in name else f"{kind.get('namespace', '')}.{name}".lstrip(".")] = kind
-    match kind["type"]:
-        case "record":
-            return {field["name"]: _value(field, {}, named) for field in kind["fields"]}
-        case "enum":
-            return f"<{' or '.join(kind['symbols'])}: {doc}>"
-        case "array":
-            return [_open(kind["items"], doc, named)]
-        case "map":
-            return {}
-    if str(kind.get("logicalType", "")).startswith("timestamp"):
+def _bracketed(_: str, kind: Any, doc: str) -> str:
+    """What stands for a value that only the officer knows."""
+    if is_time(kind):
         return f"<time such as 2020-01-20T08:30:00+08:00: {doc}>"
-    return _open(kind["type"], doc, named)
+    if isinstance(kind, str):
+        return f"<{_KINDS.get(kind, kind)}: {doc}>"
+    return f"<{' or '.join(kind['symbols'])}: {doc}>" if kind["type"] == "enum" else _bracketed("", kind["type"], doc)

@@ -5,24 +5,26 @@ An answer is published in the first step after the one that asked for the task t
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
-from deptbus.errors import DefinitionError
+from deptbus.exercise.default_desk import DefaultDesk
 from deptbus.exercise.draft import Draft
-from deptbus.exercise.habits import Act, acts, draw_for
+from deptbus.exercise.habits import Act, Disposition, acts, draw_for
+from deptbus.exercise.scripted import ScriptedAnswer, scripted
 from deptbus.ids import derived_id
 from deptbus.record import Event
 
 REQUESTED = "workflow.TaskRequested"
 CANCELLED = "workflow.TaskCancelled"
 REASSIGNED = "workflow.TaskReassigned"
+RETARGETED = "workflow.TaskRetargeted"
 
 AnswerWith = Callable[[dict[str, Any], Random], list[Draft]]
 """``answer`` of a ``services/<department>/desk.py``: what is published when a task is done."""
 
-_ORDINAL = {"acknowledged": 0, "declined": 1, "completed": 2}
+_ORDINAL = {disposition: number for number, disposition in enumerate(get_args(Disposition))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,30 @@ class _Pending:
 
     request: Event
     acts: tuple[Act, ...]
+    scripted: ScriptedAnswer | None
 
 
 class Desks:
-    """Every department's desk. ``answer_with`` holds those that have something of their own to publish."""
+    """Every department's desk. ``answer_with`` holds those of departments that want more than ``default`` drafts.
 
-    def __init__(self, seed: int, answer_with: dict[str, AnswerWith]) -> None:
+    ``script``: what a scenario lays down; of several answers about a task the first counts.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        default: DefaultDesk,
+        answer_with: dict[str, AnswerWith],
+        script: tuple[ScriptedAnswer, ...] = (),
+    ) -> None:
         self._seed = seed
+        self._default = default
         self._answer_with = answer_with
+        self._script = script
         self._pending: dict[str, _Pending] = {}
         self._due: list[tuple[int, str, str, int]] = []
         """Date, id of the request, task, index of the act; what is no longer pending is skipped."""
-        self._routine: set[tuple[str, str, str]] = set()
+        self._routine: set[tuple[str, str, str, str]] = set()
 
     def take(self, event: Event) -> None:
         """Take in an event of ``workflow.tasks``, in the order of its partition."""
@@ -62,6 +76,11 @@ class Desks:
             self._plan(event)
         elif event.envelope.type == CANCELLED:
             self._pending.pop(task["task"], None)
+        elif event.envelope.type == RETARGETED:
+            pending = self._pending.get(task["task"])
+            if pending is not None:
+                known = {**pending.request.data, "context": task["context"]}
+                pending.request = replace(pending.request, data=known)
         elif event.envelope.type == REASSIGNED:
             pending = self._pending.get(task["task"])
             if pending is not None and pending.request.data["department"] == task["from_department"]:
@@ -73,7 +92,7 @@ class Desks:
         while self._due and self._due[0][0] < ends_at:
             pending, index = self._pop()
             if pending is not None:
-                answers += self._answers(pending.request, pending.acts[index])
+                answers += self._answers(pending, pending.acts[index])
         return answers
 
     def next_at(self) -> int | None:
@@ -85,10 +104,13 @@ class Desks:
     def _plan(self, event: Event) -> None:
         """Decide what becomes of a request; a newer request of the same task replaces what was pending."""
         task = event.data
-        matter = (task["instance"], task["step"], task["subject"])
+        matter = (task["instance"], task["step"], task["subject"], task["region"] or "")
         planned = acts(self._seed, task, routine=task["attempt"] == 1 and matter in self._routine)
         self._routine.add(matter)
-        self._pending[task["task"]] = _Pending(event, planned)
+        answer = scripted(self._script, task)
+        if answer is not None:
+            planned = answer.acts(task, planned)
+        self._pending[task["task"]] = _Pending(event, planned, answer)
         for index, act in enumerate(planned):
             heapq.heappush(self._due, (act.at_ms, event.envelope.id, task["task"], index))
 
@@ -106,21 +128,10 @@ class Desks:
         pending = self._pending.get(task)
         return pending is None or pending.request.envelope.id != request
 
-    def _answers(self, request: Event, act: Act) -> list[Answer]:
+    def _answers(self, pending: _Pending, act: Act) -> list[Answer]:
+        request = pending.request
         task = request.data
-        drafts: list[Draft] = []
-        if act.disposition == "completed":
-            answer_with = self._answer_with.get(task["department"])
-            if answer_with is not None:
-                drafts = answer_with(task, draw_for(self._seed, task, "answer"))
-            if task["completes_with"] and not any(draft.type in task["completes_with"] for draft in drafts):
-                raise DefinitionError(
-                    f"The desk of {task['department']} cannot complete the step {task['step']}: it takes "
-                    f"{' or '.join(task['completes_with'])}, and services/{task['department']}/desk.py answers "
-                    f"with {', '.join(draft.type for draft in drafts) or 'nothing'}."
-                )
-        if act.disposition != "completed" or not task["completes_with"]:
-            drafts = [_said(task, act), *drafts]
+        drafts = self._drafts(task, act, pending.scripted) if act.disposition == "completed" else [_said(task, act)]
         producer = f"/departments/{task['department']}"
         return [
             Answer(
@@ -131,13 +142,30 @@ class Desks:
                     producer,
                     draft.type,
                     draft.subject or "",
-                    _ORDINAL[act.disposition] + 3 * number,
+                    _ORDINAL[act.disposition] + len(_ORDINAL) * number,
                 ),
                 draft,
                 request,
             )
             for number, draft in enumerate(drafts)
         ]
+
+    def _drafts(self, task: dict[str, Any], act: Act, answer: ScriptedAnswer | None) -> list[Draft]:
+        """What is published when a task is done: an event that completes it, else the answer that does."""
+        draw = draw_for(self._seed, task, "answer")
+        given = answer.data if answer is not None else {}
+        if answer is not None and answer.type is not None:
+            return [self._default.draft(task, answer.type, act.at_ms, draw, given)]
+        completing = task["completes_with"]
+        answer_with = self._answer_with.get(task["department"])
+        drafts = answer_with(task, draw) if answer_with is not None else []
+        if any(draft.type in completing for draft in drafts):
+            return [
+                replace(draft, data=draft.data | dict(given)) if draft.type in completing else draft for draft in drafts
+            ]
+        own = next((kind for kind in completing if kind.startswith(f"{task['department']}.")), None)
+        first = _said(task, act) if own is None else self._default.draft(task, own, act.at_ms, draw, given)
+        return [first, *drafts]
 
 
 def _said(task: dict[str, Any], act: Act) -> Draft:

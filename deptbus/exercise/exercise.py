@@ -17,7 +17,7 @@ from deptbus.exercise.clock import JOURNAL, Announcement, StepClock
 from deptbus.exercise.clockwork import Clockwork
 from deptbus.exercise.importer import Importer
 from deptbus.exercise.link import Link
-from deptbus.exercise.summary import Summary, summarize
+from deptbus.exercise.summary import Figure, Summary, summarize
 from deptbus.exercise.supervisor import Supervisor
 from deptbus.folding import fold_namespace
 from deptbus.imports.item import Item
@@ -57,6 +57,10 @@ class Plan:
     """Of every topic with keys: each costs a transaction in every step."""
     advance_workers: int = 1
     correlate_workers: int = 1
+    scenario: str | None = None
+    """The scenario that the desks follow, if it is one."""
+    figures: tuple[Figure, ...] = ()
+    """What the summary counts of the events brought in, besides how many of each type."""
 
 
 class Exercise:
@@ -110,7 +114,8 @@ class Exercise:
                     folding = pool.submit(fold_namespace, self.settings)
                     self.supervisor.stop_all()
                     stopped = time.monotonic()
-                    summary = summarize(link, (topic for topic in self.inputs if self._is_department(topic)))
+                    inputs = (topic for topic in self.inputs if self._is_department(topic))
+                    summary = summarize(link, inputs, self.plan.figures)
                     counted = time.monotonic()
                     folded = folding.result()
             finally:
@@ -123,7 +128,7 @@ class Exercise:
             steps, played - started, stopped - played, counted - stopped, folded.entries, time.monotonic() - played,
         )  # fmt: skip
         (self.directory / "summary.json").write_bytes(
-            orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+            orjson.dumps(summary.to_data(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
         )
         return summary
 
@@ -146,7 +151,8 @@ class Exercise:
             self.add_worker("advance", number)
         for number in range(self.plan.correlate_workers):
             self.add_worker("correlate", number)
-        self.supervisor.add("desks", "exercise", "desks", "--seed", str(self.plan.seed))
+        following = ["--scenario", self.plan.scenario] if self.plan.scenario else []
+        self.supervisor.add("desks", "exercise", "desks", "--seed", str(self.plan.seed), *following)
 
     def _clock(self) -> StepClock:
         plan = self.plan

@@ -32,22 +32,25 @@ ROUTINE = Habits(silent=0.005, acknowledged_late=0.01, completed_late=0.01)
 RELIABLE = Habits()
 
 
+Disposition = Literal["acknowledged", "accepted", "committed", "declined", "progressed", "completed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """An answer to a task: what, and when (milliseconds)."""
 
-    disposition: Literal["acknowledged", "declined", "completed"]
+    disposition: Disposition
     at_ms: int
 
 
 def draw_for(seed: int, task: dict[str, Any], purpose: str) -> Random:
     """The random numbers of one ``workflow.TaskRequested``.
 
-    They follow from the seed and from what is asked: workflow and key, step, subject, attempt, and when it was asked
-    for, so that a periodic task does not go the same way every time.
+    They follow from the seed and from what is asked: workflow and key, step, subject, region, attempt, and when it
+    was asked for, so that a periodic task does not go the same way every time.
     """
     asked = (
-        seed, task["instance"], task["step"], task["subject"], task["department"], task["attempt"],
+        seed, task["instance"], task["step"], task["subject"], task["region"], task["department"], task["attempt"],
         task["requested_at"], purpose,
     )  # fmt: skip
     return Random(hashlib.sha256("\x1f".join(map(str, asked)).encode()).digest())

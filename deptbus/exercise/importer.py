@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from deptbus.exercise.clock import Announcement, Report
 from deptbus.exercise.link import Link
 from deptbus.imports.item import Item
+from deptbus.imports.publish import ACTOR
 
 
 class Importer:
@@ -26,7 +27,7 @@ class Importer:
                 subject=item.subject,
                 region=item.region,
                 legal_basis=item.basis,
-                actor="import",
+                actor=ACTOR,
                 time_ms=item.at_ms,
                 id=item.id,
             )

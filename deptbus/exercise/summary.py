@@ -2,20 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deptbus.envelope import from_headers
 from deptbus.errors import CodecError
 from deptbus.exercise.link import Link
+from deptbus.imports.publish import ACTOR
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.consumer import BEGINNING
 from deptbus.record import Record
 from deptbus.workflow.definition import LEVELS
 
-CASES = b"health.CasesConfirmed"
-OBJECTION = b"data.ObjectionRaised"
 INSTANCES = "workflow.instances"
 CHANGED = b"workflow.InstanceChanged"
 WRITTEN = ("workflow.tasks", "workflow.timeline", "workflow.events")
@@ -26,8 +25,10 @@ DEADLETTERS = "bus.deadletters"
 class Summary:
     """Numbers of one exercise; ``incidents_by_level`` counts the highest level that the rule table gave."""
 
-    case_events: int = 0
-    cases: int = 0
+    imported: dict[str, int] = field(default_factory=dict)
+    """Events that were brought in, by type."""
+    figures: dict[str, int | dict[str, int]] = field(default_factory=dict)
+    """What else the plan wanted counted of these."""
     incidents: int = 0
     incidents_closed: int = 0
     acknowledged_late: int = 0
@@ -36,16 +37,37 @@ class Summary:
     dead_letters: int = 0
     events_in: int = 0
     events_out: int = 0
-    objections: dict[str, int] = field(default_factory=dict)
     incidents_by_level: dict[str, int] = field(default_factory=dict)
     tasks: dict[str, dict[str, int]] = field(default_factory=dict)
     fold_equal: bool = False
     seconds: float = 0.0
 
+    def to_data(self) -> dict[str, Any]:
+        """As it is written and printed: the figures stand among the other numbers."""
+        data = asdict(self)
+        figures: dict[str, Any] = data.pop("figures")
+        return figures | data
 
-def summarize(link: Link, inputs: Iterable[str]) -> Summary:
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of the events of one type that were brought in: how many, the sum of a field, or how many by a field."""
+
+    name: str
+    type: str
+    sum_of: str | None = None
+    by: str | None = None
+
+    def of(self, events: Iterable[Mapping[str, Any]]) -> int | dict[str, int]:
+        """The number; by a field's values, one for each."""
+        if self.by is not None:
+            return dict(sorted(Counter(str(data[self.by]) for data in events).items()))
+        return sum(1 if self.sum_of is None else data[self.sum_of] for data in events)
+
+
+def summarize(link: Link, inputs: Iterable[str], figures: Iterable[Figure] = ()) -> Summary:
     """Read the namespace's topics to their ends. ``inputs``: the department topics that correlate reads."""
-    counting = _Counting(link, frozenset(inputs))
+    counting = _Counting(link, frozenset(inputs), tuple(figures))
     for record in _read(link, [*counting.inputs, *WRITTEN, INSTANCES, DEADLETTERS]):
         counting.take(record)
     return counting.summary()
@@ -54,14 +76,14 @@ def summarize(link: Link, inputs: Iterable[str]) -> Summary:
 class _Counting:
     """Counts records of all topics, in whatever order they come; an id counts once."""
 
-    def __init__(self, link: Link, inputs: frozenset[str]) -> None:
+    def __init__(self, link: Link, inputs: frozenset[str], figures: tuple[Figure, ...]) -> None:
         self.inputs = inputs
         self._link = link
+        self._figures = figures
         self._ids: dict[str, set[bytes]] = defaultdict(set)
         self._newest: dict[bytes | None, Record] = {}
         """The last snapshot of each instance; only that is decoded."""
-        self._objections: Counter[str] = Counter()
-        self._case_events = self._cases = 0
+        self._imported: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def take(self, record: Record) -> None:
         """Count one record."""
@@ -75,30 +97,25 @@ class _Counting:
         if event_id is None or event_id in seen:
             return
         seen.add(event_id)
-        if kind in (CASES, OBJECTION):
-            self._count_import(kind, record)
+        if headers.get("ce_actor") == ACTOR.encode():
+            self._count_import(record)
 
-    def _count_import(self, kind: bytes | None, record: Record) -> None:
+    def _count_import(self, record: Record) -> None:
         try:
-            from_headers(record.headers)
+            event_type = from_headers(record.headers).type
             data = self._link.data(record)
         except CodecError:  # it is among the dead letters
             return
-        if kind == CASES:
-            self._case_events += 1
-            self._cases += data["count"]
-        else:
-            self._objections[data["kind"]] += 1
+        self._imported[event_type].append(data)
 
     def summary(self) -> Summary:
         """What was counted."""
         summary = Summary(
-            case_events=self._case_events,
-            cases=self._cases,
+            imported={event_type: len(events) for event_type, events in sorted(self._imported.items())},
+            figures={figure.name: figure.of(self._imported.get(figure.type, ())) for figure in self._figures},
             dead_letters=len(self._ids[DEADLETTERS]),
             events_in=len(self._ids["in"]),
             events_out=sum(len(self._ids[topic]) for topic in WRITTEN),
-            objections=dict(sorted(self._objections.items())),
         )
         _count_instances((self._link.data(record) for record in self._newest.values()), summary)
         return summary

@@ -5,13 +5,14 @@ from random import Random
 from deptbus.exercise.draft import Draft
 from services.simulated import Task, by_type, draft, number
 
+_TITLES = {"epidemic": "关于新型冠状病毒肺炎疫情防控工作的通告"}
 _BUILDINGS = ("党校宿舍", "快捷酒店", "职工疗养院", "体育馆")
 
 
 def _publish(task: Task, draw: Random) -> list[Draft]:
     data = {
         "bulletin": number(task, "TG"),
-        "title": "关于新型冠状病毒肺炎疫情防控工作的通告",
+        "title": _TITLES.get(task["workflow"], "关于突发事件应急处置工作的通告"),
         "published_at": task["requested_at"],
     }
     return [draft(task, "districts.BulletinPublished", data)]

@@ -87,6 +87,10 @@ class ResourceDeclined(EventData, frozen=True):
     """The request."""
     region: str
     """GB/T 2260 code of the region that was asked, six digits."""
+    resource: str
+    """What was requested."""
+    quantity: int
+    """How much."""
     reason: str
     """Why not."""
 
@@ -101,6 +105,8 @@ class ResourceDeployed(EventData, frozen=True):
     """The request."""
     region: str
     """GB/T 2260 code of the region that gave it, six digits."""
+    resource: str
+    """What it is."""
     quantity: int
     """How much."""
     deployed_at: Timestamp

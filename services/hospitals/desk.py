@@ -35,7 +35,8 @@ def _report(task: Task, draw: Random) -> list[Draft]:
         "reported_at": task["requested_at"],
     }
     drafts = [draft(task, "hospitals.CapacityUpdated", data)]
-    if task["context"].get("shortages") == "0" or draw.random() < _SHORT:
+    shortages = task["context"].get("shortages")  # only where a workflow asks what is short
+    if shortages is not None and (shortages == "0" or draw.random() < _SHORT):
         drafts.append(_short(task, draw))
     return drafts
 

@@ -13,7 +13,8 @@ _SEEN = 0.1
 def _carry_out(task: Task, draw: Random) -> list[Draft]:
     data = {"communities": draw.randrange(5, 80), "channels": ["广播", "横幅", "短信"]}
     drafts = [draft(task, "urban.PublicityCarriedOut", data)]
-    if task["context"].get("gatherings", "0") == "0" or draw.random() < _SEEN:
+    seen = task["context"].get("gatherings")  # only where a workflow looks out for them
+    if seen is not None and (seen == "0" or draw.random() < _SEEN):
         drafts.append(_gathering(task, draw))
     return drafts
 

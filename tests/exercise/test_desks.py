@@ -3,16 +3,18 @@
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from deptbus.envelope import Envelope
-from deptbus.errors import DefinitionError
+from deptbus.exercise.default_desk import DefaultDesk
 from deptbus.exercise.desks import Answer, AnswerWith, Desks
 from deptbus.exercise.draft import Draft
 from deptbus.exercise.habits import HOUR_MS, MINUTE_MS, acts
+from deptbus.exercise.scripted import ScriptedAnswer
 from deptbus.ids import derived_id
 from deptbus.record import Event, Record
+from deptbus.schemas.store import load_schemas
+from tests.workflow.world import ROOT
 
+DEFAULT = DefaultDesk(load_schemas(ROOT), {})
 START_MS = 1_579_449_600_000
 
 
@@ -27,6 +29,8 @@ def request(number: int = 0, **changes: Any) -> Event:
         "department": "hospitals",
         "subject": "",
         "region": "440100",
+        "level": "IV",
+        "context": {},
         "basis": "a law",
         "requested_at": asked_ms,
         "acknowledge_by": asked_ms + 30 * MINUTE_MS,
@@ -44,6 +48,12 @@ def event(kind: str, data: dict[str, Any], event_id: str) -> Event:
     return Event(envelope, data, Record("workflow.tasks", 0, 0, 0, None, None, []))
 
 
+def desks_of(
+    seed: int, answer_with: dict[str, AnswerWith] | None = None, script: tuple[ScriptedAnswer, ...] = ()
+) -> Desks:
+    return Desks(seed, DEFAULT, answer_with or {}, script)
+
+
 def play(desks: Desks, until_ms: int = START_MS + 90 * HOUR_MS) -> list[Answer]:
     return [answer for end in range(START_MS + HOUR_MS, until_ms, HOUR_MS) for answer in desks.due(end)]
 
@@ -54,7 +64,7 @@ def said(answers: list[Answer]) -> list[tuple[str, int, str]]:
 
 def test_the_same_seed_gives_the_same_answers_in_any_order() -> None:
     requests = [request(number) for number in range(300)]
-    one, other, third = Desks(1, {}), Desks(1, {}), Desks(2, {})
+    one, other, third = desks_of(1), desks_of(1), desks_of(2)
     for each in requests:
         one.take(each)
         third.take(each)
@@ -67,7 +77,7 @@ def test_the_same_seed_gives_the_same_answers_in_any_order() -> None:
 
 
 def test_answers_come_in_the_order_of_their_dates_and_only_when_due() -> None:
-    desks = Desks(1, {})
+    desks = desks_of(1)
     for number in range(50):
         desks.take(request(number))
     first = desks.next_at()
@@ -110,7 +120,7 @@ def test_from_the_third_attempt_on_everything_is_in_time() -> None:
 
 
 def test_what_is_asked_again_is_done_at_once() -> None:
-    desks = Desks(1, {})
+    desks = desks_of(1)
     in_time = 0
     for number in range(200):
         asked_ms = START_MS + number * 4 * HOUR_MS
@@ -121,7 +131,7 @@ def test_what_is_asked_again_is_done_at_once() -> None:
 
 
 def test_a_cancelled_task_is_not_answered() -> None:
-    desks = Desks(1, {})
+    desks = desks_of(1)
     desks.take(request(1))
     desks.take(request(2))
     desks.take(event("workflow.TaskCancelled", {"task": request(1).data["task"]}, "c"))
@@ -129,7 +139,7 @@ def test_a_cancelled_task_is_not_answered() -> None:
 
 
 def test_a_newer_request_of_a_task_replaces_the_older_one() -> None:
-    desks = Desks(1, {})
+    desks = desks_of(1)
     desks.take(request(1))
     desks.take(request(1, attempt=2, requested_at=START_MS + HOUR_MS, department="police"))
     answers = play(desks)
@@ -139,7 +149,7 @@ def test_a_newer_request_of_a_task_replaces_the_older_one() -> None:
 
 
 def test_a_department_that_lost_a_task_does_not_answer_it() -> None:
-    desks = Desks(1, {})
+    desks = desks_of(1)
     desks.take(request(1))
     lost = {"task": request(1).data["task"], "from_department": "hospitals", "to_department": "police"}
     desks.take(event("workflow.TaskReassigned", lost, "r"))
@@ -151,7 +161,7 @@ def test_a_department_that_lost_a_task_does_not_answer_it() -> None:
 
 
 def test_a_restart_answers_what_was_open_under_the_same_ids() -> None:
-    first, second = Desks(1, {}), Desks(1, {})
+    first, second = desks_of(1), desks_of(1)
     for number in range(100):
         first.take(request(number))
     before = first.due(START_MS + 2 * HOUR_MS)
@@ -167,7 +177,7 @@ def test_domain_events_complete_a_task_that_an_answer_cannot() -> None:
 
     found: dict[str, AnswerWith] = {"hospitals": answer}
     takes = {"completes_with": ["hospitals.CapacityUpdated"], "attempt": 3}
-    one, other = Desks(1, found), Desks(1, found)
+    one, other = desks_of(1, found), desks_of(1, found)
     one.take(request(1, **takes))
     other.take(request(1, **takes))
     answers = play(one)
@@ -178,8 +188,77 @@ def test_domain_events_complete_a_task_that_an_answer_cannot() -> None:
     assert [each.draft for each in answers] == [each.draft for each in play(other)]
 
 
-def test_a_desk_that_cannot_complete_its_task_is_an_error() -> None:
-    desks = Desks(1, {})
-    desks.take(request(1, attempt=3, completes_with=["hospitals.CapacityUpdated"]))
-    with pytest.raises(DefinitionError, match="hospitals cannot complete the step step_1"):
-        play(desks)
+def test_the_default_drafts_what_completes_a_task_of_a_department_without_a_desk() -> None:
+    desks = desks_of(1)
+    desks.take(request(1, attempt=3, department="fire", completes_with=["fire.PeopleRescued"]))
+    (draft,) = [answer.draft for answer in play(desks) if answer.draft.type == "fire.PeopleRescued"]
+    assert (draft.region, draft.basis, draft.data["region"]) == ("440100", "a law", "440100")
+
+
+def test_who_has_no_event_of_his_own_that_completes_a_task_says_that_it_is_done() -> None:
+    desks = desks_of(1)
+    desks.take(request(1, attempt=3, department="police", completes_with=["fire.PeopleRescued"]))
+    last = play(desks)[-1].draft
+    assert (last.type, last.data["disposition"]) == ("police.TaskAnswered", "completed")
+
+
+def rescued(desks: Desks) -> list[int]:
+    return [answer.draft.data["people"] for answer in play(desks) if answer.draft.type == "fire.PeopleRescued"]
+
+
+def test_an_officer_goes_by_the_newest_context() -> None:
+    desks = desks_of(1)
+    asked = request(1, attempt=3, department="fire", completes_with=["fire.PeopleRescued"], context={"people": "3"})
+    desks.take(asked)
+    moved = {"task": asked.data["task"], "context": {"people": "7"}}
+    desks.take(event("workflow.TaskRetargeted", moved, "m"))
+    assert rescued(desks) == [7]
+
+
+def test_two_regions_of_one_step_do_not_go_the_same_way() -> None:
+    one, other = request(1).data, request(1, region="440200").data
+    assert acts(1, one, routine=False) != acts(1, other, routine=False)
+    desks = desks_of(1)
+    for number in range(40):
+        desks.take(request(number, step="evacuate", region=f"44{number:04}"))
+    assert len({answer.at_ms for answer in play(desks)}) > 40
+
+
+def test_a_scenario_lays_down_when_and_how_a_task_is_answered() -> None:
+    script = (
+        ScriptedAnswer("rescue", region="440200", data={"people": 1}),
+        ScriptedAnswer("rescue", after_ms=2 * HOUR_MS, says=("accepted", "committed"), data={"people": 40}),
+    )
+    desks = desks_of(1, script=script)
+    desks.take(request(1, step="rescue", department="fire", completes_with=["fire.PeopleRescued"]))
+    answers = play(desks)
+    assert [answer.draft.data.get("disposition") for answer in answers] == [
+        "acknowledged",
+        "accepted",
+        "committed",
+        None,
+    ]
+    assert answers[-1].at_ms == START_MS + 2 * HOUR_MS
+    assert answers[0].at_ms < answers[1].at_ms < answers[2].at_ms < START_MS + 30 * MINUTE_MS
+    assert answers[-1].draft.data["people"] == 40
+    assert len({answer.id for answer in answers}) == 4
+
+
+def test_a_scenario_may_have_another_event_answer() -> None:
+    script = (ScriptedAnswer("commit", type="emergency.ResourceDeclined", data={"reason": "none left"}),)
+    desks = desks_of(1, script=script)
+    takes = {"completes_with": ["emergency.ResourceCommitted"], "department": "emergency", "attempt": 3}
+    desks.take(request(1, step="commit", **takes))
+    declined = play(desks)[-1].draft
+    assert (declined.type, declined.data["reason"]) == ("emergency.ResourceDeclined", "none left")
+
+
+def test_a_scenario_changes_fields_of_what_a_department_s_own_desk_drafts() -> None:
+    def answer(task: dict[str, Any], draw: Any) -> list[Draft]:
+        return [Draft("fire.PeopleRescued", {"people": 2, "region": "440100"}, "x", "440100", "a law")]
+
+    desks = desks_of(1, {"fire": answer}, (ScriptedAnswer("rescue", asked_before=START_MS + 1, data={"people": 9}),))
+    for number, asked_ms in enumerate((START_MS, START_MS + HOUR_MS)):
+        takes = {"completes_with": ["fire.PeopleRescued"], "department": "fire", "attempt": 3}
+        desks.take(request(number, step="rescue", requested_at=asked_ms, **takes))
+    assert sorted(rescued(desks)) == [2, 9]

@@ -83,4 +83,4 @@ def test_whatever_happens_to_workers_the_outcome_is_the_same(play: Play) -> None
     assert exercise.supervisor.starts("correlate-0") == 3
 
     written = json.loads((exercise.directory / "summary.json").read_bytes())
-    assert written == asdict(disturbed)
+    assert written == disturbed.to_data()

@@ -25,6 +25,7 @@ def task(step: str, **about: Any) -> dict[str, Any]:
     compiled = PACK.steps[step]
     return {
         "task": "0123abcd-0000-5000-8000-000000000000",
+        "workflow": "epidemic",
         "step": step,
         "department": PACK.responsible(compiled.role, "990100", "III").department,
         "region": "990100",
@@ -104,3 +105,9 @@ def test_a_cancel_refers_to_the_alerts_in_force() -> None:
 
 def test_a_task_that_no_desk_knows_has_no_answer_of_its_own() -> None:
     assert DESKS["police"](task("ban_gathering", completes_with=[]), Random(1)) == []
+
+
+def test_gatherings_and_shortages_are_found_only_where_a_workflow_asks_for_them() -> None:
+    for seed in range(100):
+        for step in ("control_community", "report_capacity"):
+            assert len(answers(step, seed, workflow="leak", context={})) == 1

@@ -13,7 +13,7 @@ from deptbus.envelope import Envelope
 from deptbus.errors import DefinitionError
 from deptbus.record import Record
 from deptbus.schemas.codecs import codec_schemas
-from deptbus.schemas.store import load_schemas
+from deptbus.schemas.store import SchemaStore, load_schemas
 from deptbus.topics.yamlfile import read_yaml
 from deptbus.workflow.calendars import chinese_years
 from deptbus.workflow.correlate import Correlator, tick
@@ -30,9 +30,15 @@ START = 1_579_449_600_000  # 2020-01-20T00:00+08:00
 
 
 @cache
+def schemas() -> SchemaStore:
+    """The project's own."""
+    return load_schemas(ROOT)
+
+
+@cache
 def codec() -> Codec:
     """All schemas of the project under made-up registry ids."""
-    store = load_schemas(ROOT)
+    store = schemas()
     names = [(kind, file.version) for kind in store.types() for file in store.versions(kind)]
     larger = {"workflow.EntryAppended": 2_000_000, "workflow.KeyChanged": 4_000_000}
     return Codec(codec_schemas(store, {name: number for number, name in enumerate(names, start=1)}), 1_000_000, larger)
@@ -42,7 +48,7 @@ def pack_of(definition: Mapping[str, Any]) -> Pack:
     """The pack of a definition written as data."""
     checked = Definition.model_validate(definition)
     calendar = Calendar(calendar="cn", years={year: chinese_years()[year] for year in (2019, 2020)})
-    fields = fields_of(checked, load_schemas(ROOT))
+    fields = fields_of(checked, schemas())
     return Pack(PackContent(definition=checked, calendar=calendar, fields=fields))
 
 
@@ -64,7 +70,7 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 def sample(event_type: str, **fields: Any) -> dict[str, Any]:
     """Data of an event type: zeros, but for the given fields."""
-    schema = load_schemas(ROOT).newest(event_type).schema
+    schema = schemas().newest(event_type).schema
     return _zero(schema, {}) | fields
 
 
