@@ -11,6 +11,11 @@ Clock = Callable[[], int]
 """Answers the present time in milliseconds since the epoch."""
 
 
+EARLIEST_MS = 0
+LATEST_MS = 253_402_214_399_999
+"""The end of 30 December 9999, UTC, which every zone can write as RFC 3339: nothing is dated before 1970 or after."""
+
+
 def system_clock() -> int:
     """The machine's own clock."""
     return time.time_ns() // 1_000_000
@@ -18,7 +23,8 @@ def system_clock() -> int:
 
 def iso(time_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2020-01-20T16:00:00.000Z``."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    seconds, milliseconds = divmod(time_ms, 1000)  # no float ever rounds them
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}.{milliseconds:03d}Z"
 
 
 _BEIJING = timezone(timedelta(hours=8))

@@ -24,7 +24,7 @@ _KIND, _WHY = choose()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The settings of whoever runs the tests are not those of the tests."""
-    for name in [name for name in os.environ if name.startswith("BUS_") and name != "BUS_TEST_STACK"]:
+    for name in [name for name in os.environ if name.startswith("BUS_") and not name.startswith("BUS_TEST_")]:
         del os.environ[name]
 
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from deptbus.clock import iso
-from deptbus.ids import derived_id
+from deptbus.errors import CodecError
+from deptbus.workflow.aliases import alias, forward
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import take_command
 from deptbus.workflow.effects import effects, settle
 from deptbus.workflow.known import Packs
 from deptbus.workflow.migration import applied_under_another_rule, by_its_pack, migrate
 from deptbus.workflow.notes import applied_id, entry_order, note, seen
-from deptbus.workflow.output import Output
 from deptbus.workflow.pack import CompiledRule, Pack
 from deptbus.workflow.state import Entry, KeyState, Result
 
@@ -36,11 +36,11 @@ def apply_entry(
     ``not_before``: when what has waited can join; deadlines run from then.
     """
     if entry["kind"] == "alias":
-        return _alias(state, entry, offset)
+        return alias(state, entry, offset)
     if entry["kind"] == "migration":
         return migrate(packs, state, entry, offset)
     if state.alias_of is not None:
-        return state, [_forward(state, entry, offset)]
+        return forward(state, entry, offset)
     pack = packs.by_hash.get(entry["pack"]) if entry["pack"] else packs.of(state)
     rule = pack.rules.get(entry["rule"]) if pack is not None and entry["rule"] else None
     instance = state.open
@@ -85,7 +85,7 @@ def _open(
     change = _change(pack, state, entry, data, offset)
     region = entry["event"]["region"]
     if rule is not None and rule.region is not None:
-        region = change.text(rule.region)
+        region = change.text(rule.region) or region
     change.open(region)
     change.rule = rule.rule if rule else "directive"
     change.basis = rule.basis if rule else entry["event"]["legalbasis"]
@@ -96,10 +96,24 @@ def _open(
     after, outputs = change.after(), change.outputs
     waiting, after = after.parked, replace(after, parked=())
     for parked in sorted(waiting, key=entry_order):
-        data = decode(parked["event"]["type"], parked["body"])
-        join = apply_entry if parked["pack"] == pack.hash else _rejoin  # an older version may have let it wait
-        after, more = join(packs, after, parked, data, offset, decode, not_before=entry["at"])
+        after, more = _let_in(packs, pack, after, parked, offset, decode, not_before=entry["at"])
         outputs = outputs + more
+    return after, outputs
+
+
+def _let_in(
+    packs: Packs, pack: Pack, state: KeyState, waited: Entry, offset: int, decode: Decode, not_before: int
+) -> Result:
+    """What waited joins, or is recorded."""
+    try:
+        data = decode(waited["event"]["type"], waited["body"])
+    except CodecError as error:
+        return state, [note(state, waited, "unmatched", offset, reason=f"its value cannot be read: {error.reason}")]
+    if waited["pack"] == pack.hash:
+        return apply_entry(packs, state, waited, data, offset, decode, not_before)
+    after, outputs = _rejoin(packs, state, waited, data, offset, decode, not_before)  # an older version let it wait
+    if after is state and not outputs:
+        outputs = [note(state, waited, "unmatched", offset, reason=f"version {pack.version} has no rule for it")]
     return after, outputs
 
 
@@ -180,27 +194,7 @@ def _change(pack: Pack, state: KeyState, entry: Entry, data: Data, offset: int) 
     event = entry["event"]
     change = Change(pack, state, entry["at"], event["id"], offset)
     change.event = data
+    change.event_region = event["region"]
     change.actor = event["actor"]
     change.basis = event["legalbasis"]
     return change
-
-
-def _alias(state: KeyState, entry: Entry, offset: int) -> Result:
-    """The key becomes another name of ``target``; what waited here is sent on."""
-    if state.alias_of is not None or state.open is not None or entry["target"] == state.key:
-        return state, []
-    named = replace(state, alias_of=entry["target"], parked=(), clock=max(state.clock, entry["at"]), offset=offset)
-    return named, [_forward(named, parked, offset) for parked in state.parked]
-
-
-def _forward(state: KeyState, entry: Entry, offset: int) -> Output:
-    """Send an entry on to the key that this one is another name of."""
-    assert state.alias_of is not None
-    onward = {**entry, "kind": "forward", "key": state.alias_of, "reason": f"{state.key} is {state.alias_of}"}
-    key = f"{state.workflow}/{state.alias_of}"
-    event = entry["event"]
-    return Output(
-        "workflow.journal", key, "workflow.EntryAppended",
-        derived_id(event["id"], "advance", "workflow.EntryAppended", f"{state.name} {entry['rule']}", offset),
-        entry["at"], {"entry": onward}, key, None, event["id"], event["legalbasis"], event["region"], elsewhere=True,
-    )  # fmt: skip

@@ -15,19 +15,26 @@ def ask(change: Change, name: str) -> None:
     if not change.holds(step.when, name):
         return
     if step.every is not None:
-        change.set_timer(REPEAT + name, change.pack.deadline(change.at, step.every), change.cause, change.subject)
+        _again(change, step, change.at, step.every)
     _ask(change, step)
 
 
 def repeat(change: Change, name: str, due: int) -> None:
     """A repeating step fell due again."""
-    step = change.pack.steps[name]
-    assert step.every is not None
-    if not change.holds(step.repeat_while, name):
+    step = change.pack.steps.get(name)
+    if step is None or step.every is None or not change.holds(step.repeat_while, name):
         change.drop_timer(REPEAT + name)
         return
-    change.set_timer(REPEAT + name, change.pack.deadline(due, step.every), change.cause, change.subject)
+    _again(change, step, due, step.every)
     _ask(change, step)
+
+
+def _again(change: Change, step: CompiledStep, start: int, every: str) -> None:
+    due = change.deadline(start, every, step.step)
+    if due is None:
+        change.drop_timer(REPEAT + step.step)
+    else:
+        change.set_timer(REPEAT + step.step, due, change.cause, change.subject)
 
 
 def _ask(change: Change, step: CompiledStep) -> None:

@@ -10,16 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from deptbus.clock import iso
+from deptbus.errors import DefinitionError
 from deptbus.ids import derived_id
 from deptbus.workflow.definition import Fact, Responsibility
 from deptbus.workflow.expressions import EvaluationError, Expression
+from deptbus.workflow.notes import TEXT_MAX
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.state import ENDED_MAX, ENGINE, Entry, Instance, KeyState, Task
 from deptbus.workflow.values import InstanceValues
 
 TRIGGERS_MAX = 1_000
-"""A change that sets off more than this goes round in circles, and its entry is rejected."""
+"""A change that sets off more than this goes round in circles: it stops there, and that is recorded."""
 
 _DICTS = ("facts", "latest", "asked", "done", "counts", "targets")
 _LISTS = ("tasks", "timers", "ended", "applied", "parts")
@@ -43,6 +45,7 @@ class Change(InstanceValues):
         self.actor: str | None = None
         self.subject = ""
         self.event: Mapping[str, Any] | None = None
+        self.event_region: str | None = None
         self.outputs: list[Output] = []
         self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str]] = deque()
         """Trigger, subject, event data and cause of what is still to be looked at."""
@@ -59,12 +62,26 @@ class Change(InstanceValues):
             self.timeline("guard_failed", rule=of, reason=str(error))
             return False
 
-    def responsible(self, role: str, region: str | None) -> Responsibility:
-        """Who answers in a role there, at the present level; who commands, where the instance is commanded."""
+    def responsible(self, role: str, region: str | None) -> Responsibility | None:
+        """Who answers in a role there, at the present level; who commands, where the instance is commanded.
+
+        None where the pack names nobody: checks refuse such a pack, and an instance goes on all the same.
+        """
         instance = self.instance
         if role == self.pack.definition.command:
             region = instance["lead_region"] if instance["lead"] else instance["region"]
-        return self.pack.responsible(role, region or "", instance["level"])
+        try:
+            return self.pack.responsible(role, region or "", instance["level"])
+        except DefinitionError:
+            return None
+
+    def deadline(self, start: int, duration: str, of: str) -> int | None:
+        """When a duration is over; None where the calendar does not say, and the timeline says so."""
+        try:
+            return self.pack.deadline(start, duration)
+        except DefinitionError as error:
+            self.timeline("deadline_failed", rule=of, duration=duration, reason=str(error))
+            return None
 
     # What is put out
 
@@ -118,7 +135,7 @@ class Change(InstanceValues):
             "actor": self.actor,
             "basis": basis or (task["basis"] if task else self.basis),
             "cause": cause or self.cause,
-            "detail": detail,
+            "detail": {name: text[:TEXT_MAX] for name, text in detail.items()},
         }
         self.emit("workflow.timeline", "workflow.TimelineRecorded", data, cause=cause, basis=data["basis"])
 
@@ -144,7 +161,9 @@ class Change(InstanceValues):
         """Note that something happened that steps may wait for."""
         self._triggered += 1
         if self._triggered > TRIGGERS_MAX:
-            raise RecursionError(f"more than {TRIGGERS_MAX} triggers from one entry; the last is {name}")
+            if self._triggered == TRIGGERS_MAX + 1:
+                self.timeline("triggers_stopped", reason=f"one entry has set off {TRIGGERS_MAX}", trigger=name)
+            return
         self.triggers.append((name, self.subject if subject is None else subject, self.event, self.cause))
 
     # What is remembered

@@ -11,6 +11,9 @@ def take_command(change: Change, reason: str) -> None:
     if role is None:
         return
     line = change.responsible(role, instance["region"])
+    if line is None:
+        change.timeline("nobody_responsible", role=role)
+        return
     department, unit = instance["command_department"], instance["command_unit"]
     if (department, unit) == (line.department, line.unit.zh):
         return
@@ -44,7 +47,7 @@ def set_level(change: Change, level: str, reason: str, basis: str | None) -> Non
         change.trigger("level", "")
 
 
-def responsible(change: Change) -> dict[str, Responsibility]:
+def responsible(change: Change) -> dict[str, Responsibility | None]:
     """By task, who is to answer for it as things stand; of steps that are taken over."""
     steps = change.pack.steps
     return {
@@ -54,7 +57,7 @@ def responsible(change: Change) -> dict[str, Responsibility]:
     }
 
 
-def take_over(change: Change, before: dict[str, Responsibility], reason: str) -> None:
+def take_over(change: Change, before: dict[str, Responsibility | None], reason: str) -> None:
     """Where another is to answer for a task than ``before``, it passes to them; one that they have already stays."""
     after = responsible(change)
     for task in list(change.instance["tasks"]):

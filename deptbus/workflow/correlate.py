@@ -167,6 +167,7 @@ def _entry(
         "step": None,
         "offset": None,
         "target": None,
+        "hops": 0,
         "reason": None,
         "level": None,
         "note": None,

@@ -20,7 +20,9 @@ def due_items(packs: Packs, state: KeyState) -> list[DueItem]:
     """All that will fall due in a key; of each task the next deadline."""
     items: list[DueItem] = []
     for entry in state.parked:
-        window = packs.by_hash[entry["pack"]].rules[entry["rule"]].window_ms
+        by = packs.by_hash.get(entry["pack"])
+        rule = by.rules.get(entry["rule"]) if by is not None else None
+        window = 0 if rule is None else rule.window_ms
         items.append((entry["at"] + window, "parked", applied_id(entry)))
     instance, pack = state.open, packs.of(state)
     if instance is not None and pack is not None:
@@ -73,11 +75,12 @@ def _fire_timer(pack: Pack, state: KeyState, due: int, name: str, offset: int) -
     if name.startswith(tasks.REPEAT):
         asking.repeat(change, name.removeprefix(tasks.REPEAT), due)
     else:
-        compiled = pack.timers[name]
-        change.rule, change.basis = name, compiled.basis
+        compiled = pack.timers.get(name)
+        change.rule, change.basis = name, compiled.basis if compiled is not None else None
         change.drop_timer(name)
         change.timeline("timer", due=iso(due))
-        assign(change, compiled.set, name)
+        if compiled is not None:
+            assign(change, compiled.set, name)
         change.trigger(f"timer:{name}", "")
     settle(change)
     return change.after(), change.outputs

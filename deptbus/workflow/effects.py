@@ -7,6 +7,7 @@ from deptbus.workflow import answers, asking, targets, tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import set_level
 from deptbus.workflow.directives import obey
+from deptbus.workflow.expressions import EvaluationError
 from deptbus.workflow.facts import assign
 from deptbus.workflow.notes import applied_id
 from deptbus.workflow.pack import APPROVAL, RANK, CompiledRule
@@ -49,8 +50,10 @@ def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
 
 def _applied_otherwise(change: Change, entry: Entry) -> bool:
     """Whether another rule has let this event act on the tasks already."""
-    event_id, mine = entry["event"]["id"] + " ", applied_id(entry)
-    return any(known["id"].startswith(event_id) and known["id"] != mine for known in change.instance["applied"])
+    event_id, mine = entry["event"]["id"], applied_id(entry)
+    return any(
+        known["id"] != mine and known["id"].rpartition(" ")[0] == event_id for known in change.instance["applied"]
+    )
 
 
 def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
@@ -106,7 +109,7 @@ def _nearest(candidates: list[Task], region: str) -> list[Task]:
 def _answer(change: Change, header: Mapping[str, Any]) -> None:
     """A department's answer to a task."""
     assert change.event is not None
-    task_id, disposition = change.event["task"], change.event["disposition"]
+    task_id, disposition = change.event.get("task", ""), change.event.get("disposition", "")
     task = tasks.find(change.instance, task_id)
     department = header["source"].rsplit("/", 1)[-1]
     if task is None:
@@ -138,9 +141,10 @@ def _completed(change: Change, task: dict[str, Any]) -> None:
 
 def start_timer(change: Change, name: str) -> None:
     """Start a timer of the workflow anew."""
-    timer = change.pack.timers[name]
-    due = max(change.pack.deadline(change.at, timer.after), timer.not_before_ms)
-    change.set_timer(name, due, change.cause)
+    timer = change.pack.timers.get(name)
+    due = change.deadline(change.at, timer.after, name) if timer is not None else None
+    if timer is not None and due is not None:
+        change.set_timer(name, max(due, timer.not_before_ms), change.cause)
 
 
 def _name(change: Change, alias: str) -> None:
@@ -194,7 +198,11 @@ def _raise_level(change: Change) -> bool:
     pack, instance = change.pack, change.instance
     if pack.level_of is None:
         return False
-    value = pack.level_of.evaluate(change)
+    try:
+        value = pack.level_of.evaluate(change)
+    except EvaluationError as error:
+        change.timeline("level_failed", reason=str(error))
+        return False
     level = None
     for at_least, gives in pack.rows:
         if value >= at_least:

@@ -105,7 +105,10 @@ class Expression:
             data = {name: values[name] for name in self.names}
         except KeyError as missing:
             raise EvaluationError(f"{self.source!r} needs {missing.args[0]}, which has no value here.") from None
-        found = self._compiled.eval(data=data)
+        try:
+            found = self._compiled.eval(data=data)
+        except (RuntimeError, TypeError, ValueError, OverflowError) as error:  # values that CEL cannot hold
+            raise EvaluationError(f"{self.source!r} has no value: {error}.") from None
         value = found.value()
         if self._type is None:
             if found.type() == cel.Type.ERROR:

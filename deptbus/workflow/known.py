@@ -16,4 +16,4 @@ class Packs:
     def of(self, state: KeyState) -> Pack | None:
         """The pack of the key's open instance."""
         instance = state.open
-        return None if instance is None else self.by_hash[instance["pack"]]
+        return None if instance is None else self.by_hash.get(instance["pack"])

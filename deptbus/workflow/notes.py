@@ -2,9 +2,44 @@
 
 from typing import Any
 
+from deptbus.clock import EARLIEST_MS, LATEST_MS
 from deptbus.ids import derived_id
 from deptbus.workflow.output import Output
 from deptbus.workflow.state import Entry, KeyState
+
+TEXT_MAX = 1_000
+"""Texts that events bring into states, tasks and the timeline are cut off, or refused, after so many characters."""
+
+_OF_EVENTS = ("event", "forward", "migration")
+_WITH_VALUE = ("event", "forward")
+_OF_PACKS = ("migration", "activation", "retirement")
+_OF_ONE_KEY = ("forward", "alias", "migration", "part", "lead")
+_NO_EVENT = dict.fromkeys(("correlationid", "actor", "legalbasis", "region"))
+
+
+def dated(entry: Entry) -> Entry:
+    """The entry, at the nearest time that there is where it names none."""
+    at = min(max(entry["at"], EARLIEST_MS), LATEST_MS)
+    return entry if at == entry["at"] else {**entry, "at": at}
+
+
+def malformed(entry: Entry) -> str | None:
+    """Why an entry says nothing that could be applied; None where it does."""
+    kind, event = entry["kind"], entry["event"]
+    for name in ("workflow", "key", "pack", "rule", "target"):
+        if entry[name] is not None and len(entry[name]) > TEXT_MAX:
+            return f"its {name} is longer than {TEXT_MAX} characters"
+    if kind in _OF_EVENTS and event is None:
+        return "it lacks its event"
+    if kind in _WITH_VALUE and entry["body"] is None:
+        return "it lacks the value of its event"
+    if kind in _OF_PACKS and not entry["pack"]:
+        return "it names no pack"
+    if kind in _OF_ONE_KEY and not entry["key"]:
+        return "it names no key"
+    texts = event.items() if event is not None else ()
+    long = next((name for name, text in texts if isinstance(text, str) and len(text) > TEXT_MAX), None)
+    return None if long is None else f"the {long} of its event is longer than {TEXT_MAX} characters"
 
 
 def seen(applied: Any, entry: Entry) -> tuple[bool, bool]:
@@ -26,9 +61,10 @@ def entry_order(entry: Entry) -> tuple[int, str, str]:
     return entry["at"], event.get("id", ""), entry["rule"] or ""
 
 
-def note(state: KeyState, entry: Entry, kind: str, offset: int, **detail: str) -> Output:
+def note(state: KeyState, entry: Entry, kind: str, offset: int, /, **detail: str) -> Output:
     """A record in the timeline where no instance is changed."""
-    event = entry["event"]
+    event = event_of(state, entry, offset)
+    told = f"{state.name} {entry['rule']} {kind}"
     data = {
         "instance": event["correlationid"] or state.name,
         "kind": kind,
@@ -39,10 +75,37 @@ def note(state: KeyState, entry: Entry, kind: str, offset: int, **detail: str) -
         "actor": event["actor"],
         "basis": event["legalbasis"],
         "cause": event["id"],
-        "detail": {"event": event["id"], "type": event["type"], **detail},
+        "detail": {"event": event["id"], "type": event["type"]}
+        | {name: text[:TEXT_MAX] for name, text in detail.items()},
     }
     return Output(
         "workflow.timeline", data["instance"], "workflow.TimelineRecorded",
-        derived_id(event["id"], "advance", "workflow.TimelineRecorded", f"{state.name} {kind}", event["offset"]),
+        derived_id(event["id"], "advance", "workflow.TimelineRecorded", told, event["offset"]),
         entry["at"], data, data["instance"], event["correlationid"], event["id"], event["legalbasis"], event["region"],
     )  # fmt: skip
+
+
+def malformed_note(entry: Entry, reason: str, offset: int) -> Output:
+    """A record of an entry that is for no key; what is too long in it is cut off."""
+    whole = {name: text[:TEXT_MAX] if isinstance(text, str) else text for name, text in entry.items()}
+    if entry["event"] is not None:
+        whole["event"] = {
+            name: text[:TEXT_MAX] if isinstance(text, str) else text for name, text in entry["event"].items()
+        }
+    return note(
+        KeyState(whole["workflow"], whole["key"]), whole, "malformed", offset, entry=whole["kind"], reason=reason
+    )
+
+
+def event_of(state: KeyState, entry: Entry, offset: int) -> dict[str, Any]:
+    """The event of an entry; of one that has none, what stands for it where it is recorded."""
+    if entry["event"] is not None:
+        event: dict[str, Any] = entry["event"]
+        return event
+    return {
+        **_NO_EVENT,
+        "id": f"{state.name}@{offset}",
+        "type": entry["kind"],
+        "source": "/bus/advance",
+        "offset": offset,
+    }

@@ -12,7 +12,7 @@ from functools import lru_cache
 import orjson
 from pydantic import ValidationError
 
-from deptbus.clock import from_iso
+from deptbus.clock import LATEST_MS, from_iso
 from deptbus.errors import DefinitionError
 from deptbus.workflow.deadlines import deadline
 from deptbus.workflow.definition import (
@@ -157,8 +157,8 @@ class Pack:
         return self._bytes
 
     def deadline(self, start_ms: int, duration: str) -> int:
-        """When ``duration`` after ``start_ms`` is over, by the pack's calendar."""
-        return deadline(start_ms, duration, self.content.calendar, self.definition.zone)
+        """When ``duration`` after ``start_ms`` is over, by the pack's calendar; ``DefinitionError`` as ``deadline``."""
+        return min(deadline(start_ms, duration, self.content.calendar, self.definition.zone), LATEST_MS)
 
     def responsible(self, role: str, region: str, level: str | None) -> Responsibility:
         """The one line that names who answers in ``role``: the longest region prefix, then the exact level."""

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deptbus.errors import BusError
+from deptbus.errors import BusError, RegistryError
 from deptbus.ids import derived_id
 from deptbus.workflow.advance import Decode, apply_entry
 from deptbus.workflow.due import DueItem, due_items, fire, next_deadline
 from deptbus.workflow.known import Packs
-from deptbus.workflow.notes import entry_order
+from deptbus.workflow.notes import dated, entry_order, malformed, malformed_note
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.regions import overlap
@@ -23,8 +23,8 @@ from deptbus.workflow.state import ENGINE, Entry, KeyState, Result, instance_rec
 Read = tuple[int, Entry, dict[str, Any] | None]
 """Journal offset, entry, and the decoded body of an event."""
 
-FIRED_MAX = 100_000
-"""A tick that lets more than this happen in one key goes round in circles."""
+FIRED_MAX = 10_000
+"""How much one tick lets happen in one key; what is due beyond waits for the next one."""
 
 
 class RejectedEntry(BusError):
@@ -135,9 +135,16 @@ class Partition:
         return self._stand(batch, last)
 
     def _one(self, batch: _Batch, read: Read) -> None:
-        offset, entry, _ = read
+        offset, entry, data = read
+        entry = dated(entry)
+        read = (offset, entry, data)
         kind = entry["kind"]
-        if kind == "tick":
+        if (why := _unfit(entry)) is not None:
+            if self.stepped:  # until the tick, for what is held is read again after a crash
+                batch.held.append(read)
+            else:
+                batch.outputs.append(malformed_note(entry, why, offset))
+        elif kind == "tick":
             if self.stepped:
                 self._step(batch, entry, offset)
             else:
@@ -159,7 +166,9 @@ class Partition:
             return
         try:
             result = apply_entry(self.packs, state, entry, data, offset, self._decode)
-        except Exception as error:  # a poison pack or a bug: the journal says that it was passed over
+        except RegistryError:
+            raise  # not this entry's fault, and gone when the worker starts again
+        except Exception as error:  # a bug: the journal says that it was passed over
             raise RejectedEntry(own, f"{type(error).__name__}: {error}") from error
         self._put(batch, state, result, offset)
 
@@ -178,6 +187,9 @@ class Partition:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
         batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
         held, batch.held = [_dated_by(tick, read) for read in batch.held], []
+        unfit = [(offset, entry, why) for offset, entry, _ in held if (why := _unfit(entry)) is not None]
+        batch.outputs += [malformed_note(entry, why, offset) for offset, entry, why in unfit]
+        held = [read for read in held if read[0] not in {offset for offset, _, _ in unfit}]
         by_key: dict[str, list[Read]] = {}
         everywhere = [read for read in held if not read[1]["key"]]
         for read in held:
@@ -216,10 +228,7 @@ class Partition:
             if self.packs.newest.get(entry["workflow"]) == hash_:
                 del self.packs.newest[entry["workflow"]]
         else:
-            try:
-                pack = Pack.from_bytes(entry["body"])
-            except BusError as error:
-                raise RejectedEntry(offset, str(error)) from error
+            pack = Pack.from_bytes(entry["body"])
             self.packs.by_hash[pack.hash] = pack
             self.packs.newest[pack.workflow] = pack.hash
         if pack is None:
@@ -317,6 +326,19 @@ def _dated_by(tick: Entry, read: Read) -> Read:
     """What is dated after the step in which it came counts as of the step's end: nobody answers from the future."""
     offset, entry, data = read
     return read if entry["at"] < tick["at"] else (offset, {**entry, "at": tick["at"] - 1}, data)
+
+
+def _unfit(entry: Entry) -> str | None:
+    """Why an entry cannot be applied to anything; None where it can."""
+    if entry["kind"] in ("tick", "rejection"):
+        return None
+    why = malformed(entry)
+    if why is None and entry["kind"] == "activation":
+        try:
+            Pack.from_bytes(entry["body"])
+        except Exception as error:  # whatever a pack that nobody has checked makes its compiler raise
+            return f"it holds no pack: {error if isinstance(error, BusError) else type(error).__name__}"
+    return why
 
 
 def _name(entry: Entry) -> str:

@@ -6,6 +6,7 @@ A deadline is missed only when a tick says so.
 from typing import Any
 
 from deptbus.clock import iso
+from deptbus.errors import DefinitionError
 from deptbus.workflow.change import Change
 from deptbus.workflow.definition import Responsibility, Rung
 from deptbus.workflow.pack import CompiledStep, Pack
@@ -22,12 +23,16 @@ def next_rung(pack: Pack, task: Task) -> tuple[int, int] | None:
     """When the next rung of a task's ladder is due and which it is; None while its clock stands or at the top."""
     if task["paused_at"] is not None:
         return None
-    ladder = pack.steps[task["step"]].ladder
+    step = pack.steps.get(task["step"])
+    ladder = () if step is None else step.ladder
     for index in range(task["rung"], len(ladder)):
         rung = ladder[index]
         if rung.at == "acknowledge_by" and task["acknowledged_at"] is not None:
             continue
-        return pack.deadline(task[rung.at], rung.after), index
+        try:
+            return pack.deadline(task[rung.at], rung.after), index
+        except DefinitionError:  # a year that the calendar does not have: rather too early than never
+            return task[rung.at], index
     return None
 
 
@@ -52,6 +57,15 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         change.timeline("not_asked", rule=step.step, reason=f"{TASKS_MAX} tasks are open")
         return False
     line = change.responsible(step.role, region)
+    if line is None:
+        change.timeline(
+            "not_asked", rule=step.step, reason=f"nobody is responsible as {step.role}", region=region or ""
+        )
+        return False
+    acknowledge_by = change.deadline(change.at, step.acknowledge_by, step.step)
+    complete_by = change.deadline(change.at, step.complete_by, step.step)
+    if acknowledge_by is None or complete_by is None:
+        return False
     task: Task = {
         "id": "",
         "step": step.step,
@@ -63,8 +77,8 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         "state": "requested",
         "attempt": 1,
         "requested_at": change.at,
-        "acknowledge_by": change.pack.deadline(change.at, step.acknowledge_by),
-        "complete_by": change.pack.deadline(change.at, step.complete_by),
+        "acknowledge_by": acknowledge_by,
+        "complete_by": complete_by,
         "acknowledged_at": None,
         "paused_at": None,
         "rung": 0,
@@ -173,6 +187,13 @@ def climb(change: Change, task: Task, rung: Rung, missed: str, due: int) -> None
     """Tell the rung's role what was missed, and do what the rung says."""
     instance = change.instance
     line = change.responsible(rung.to, task["region"])
+    if line is None:
+        change.timeline("nobody_responsible", task=task, missed=missed, due=iso(due), role=rung.to)
+        if rung.retry:
+            ask_again(change, task)
+        else:
+            change.store(task)
+        return
     data = {
         "task": task["id"],
         "instance": instance["instance"],
@@ -217,6 +238,8 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "reason": reason,
         "basis": line.basis,
     }
+    acknowledge_in = change.pack.steps[task["step"]].acknowledge_by
+    acknowledge_by = change.deadline(change.at, acknowledge_in, task["step"])
     change.emit("workflow.tasks", "workflow.TaskReassigned", data, basis=line.basis)
     detail = {"to": line.department, "unit": line.unit.zh, "reason": reason}
     change.timeline("reassigned", task=task, basis=line.basis, **detail)
@@ -226,7 +249,7 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "unit": line.unit.zh,
         "state": "requested",
         "attempt": task["attempt"] + 1,
-        "acknowledge_by": change.pack.deadline(change.at, change.pack.steps[task["step"]].acknowledge_by),
+        "acknowledge_by": task["complete_by"] if acknowledge_by is None else acknowledge_by,
         "acknowledged_at": None,
         "late": False,
     }

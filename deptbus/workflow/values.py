@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from deptbus.workflow.expressions import EvaluationError, Expression
+from deptbus.workflow.notes import TEXT_MAX
 from deptbus.workflow.pack import RANK
 from deptbus.workflow.state import Instance
-
-TEXT_MAX = 1_000
-"""Subjects and contexts of tasks are cut off after so many characters: a state must fit into a record."""
 
 
 class InstanceValues:
@@ -16,6 +14,8 @@ class InstanceValues:
 
     instance: Instance
     event: Mapping[str, Any] | None
+    event_region: str | None
+    """What ``region`` is while no instance is open."""
     subject: str
     at: int
 
@@ -25,7 +25,7 @@ class InstanceValues:
         if head == "event":
             value: Any = self.event
             for part in tail.split("."):
-                value = value.get(part) if value is not None else None
+                value = value.get(part) if isinstance(value, Mapping) else None
             return value
         if head == "facts":
             return self.instance["facts"][tail]
@@ -45,7 +45,7 @@ class InstanceValues:
             case "level_rank":
                 return RANK.get(level, 0) if level else 0
             case "region":
-                return self.instance.get("region") or ""
+                return (self.instance["region"] if self.instance else self.event_region) or ""
             case "subject":
                 return self.subject
             case "lead":

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deptbus.workflow import partition as module
 from deptbus.workflow.correlate import tick
 from deptbus.workflow.fold import Folded, Written, compare_outputs, compare_snapshots, fold
+from deptbus.workflow.known import Packs
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import Partition, RejectedEntry
-from deptbus.workflow.state import Entry
+from deptbus.workflow.state import Entry, KeyState, Result
 from tests.workflow.definitions import CASES, rule, small, step
 from tests.workflow.world import HOUR, START, World, codec, encoded, sample
 
@@ -185,12 +187,19 @@ def test_entries_of_an_open_step_are_held_and_not_to_be_committed() -> None:
     assert world.partition.applied == 2
 
 
-def test_an_entry_that_cannot_be_applied_is_named_and_passed_over() -> None:
+def test_an_entry_that_cannot_be_applied_is_named_and_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = module.apply_entry
+
+    def breaks(packs: Packs, state: KeyState, entry: Entry, *rest: Any) -> Result:
+        if entry["event"]["id"] == "poison":
+            raise ZeroDivisionError("a bug")
+        return real(packs, state, entry, *rest)
+
+    monkeypatch.setattr(module, "apply_entry", breaks)
     world = World(small())
-    poison = {**tick(START), "kind": "activation", "workflow": "small", "pack": "x", "body": b"not a pack"}
     data = sample("health.CasesConfirmed", region="440100", count=1)
-    entries = world.entries("health.CasesConfirmed", data, at=START)
-    reads = [world.read((offset, entry)) for offset, entry in enumerate([poison, *entries], start=1)]
+    entries = [world.entries("health.CasesConfirmed", data, at=START, id=name)[0] for name in ("poison", "sound")]
+    reads = [world.read((offset, entry)) for offset, entry in enumerate(entries, start=1)]
     with pytest.raises(RejectedEntry, match="offset 1") as refused:
         world.partition.apply(reads)
     assert world.partition.applied == 0

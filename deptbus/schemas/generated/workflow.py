@@ -110,6 +110,8 @@ class JournalEntry(RecordData, frozen=True):
     """The journal offset that a rejection rejects."""
     target: str | None = None
     """The key that an alias is another name of; of part and lead, the instance that the entry is for."""
+    hops: int = 0
+    """forward: how many names it has been sent on from."""
     reason: str | None = None
     """Why: of a rejection, a forward or a migration; of part and lead, what is said: ask, accept, refuse,
     level, split, closed.
