@@ -36,6 +36,11 @@ def level(name: str | None) -> str:
     return _ROMAN.get(name or "", "-")
 
 
+def value(given: object, lang: str) -> object:
+    """A value of a fact: yes and no in words, everything else as it is."""
+    return word("yes" if given else "no", lang) if isinstance(given, bool) else given
+
+
 def title(titles: Titles, lang: str) -> str:
     """A title in the reader's language."""
     return titles.zh if lang == "zh" else titles.en
@@ -57,7 +62,7 @@ def word(name: str, lang: str) -> str:
 
 EN = {
     "act_close": "close", "act_extend": "extend", "act_level": "level", "act_merge": "merge", "act_open": "open",
-    "act_reassign": "reassign", "act_split": "split", "bound": "committed", "lead": "led by",
+    "act_reassign": "reassign", "act_split": "split", "bound": "committed", "due_next": "due", "lead": "led by",
     "reassign": "asked instead", "regions": "asked in", "repetition": "asked again", "retry": "asked again",
     "until": "until the event",
 }  # fmt: skip
@@ -65,33 +70,33 @@ EN = {
 
 ZH = {
     # Kinds of timeline records and states
-    "accepted": "接受", "acknowledged": "签收", "already_asked": "已有同类任务", "cancelled": "取消",
-    "clock_started": "恢复计时", "clock_stopped": "暂停计时", "closed": "办结", "command_taken": "指挥权移交",
-    "committed": "承诺", "completed": "完成", "declined": "拒绝", "duplicate": "重复", "escalated": "升级",
-    "escalation_withdrawn": "撤回升级", "event_owed": "缺少事件", "extended": "延期", "fact_failed": "事实出错",
-    "alias_void": "别名无效", "deadline_failed": "期限出错",
-    "fact_overtaken": "已有更新的事实", "level_failed": "级别出错", "malformed": "不合格条目",
-    "nobody_responsible": "无人负责", "triggers_stopped": "触发循环已停止", "regions_failed": "区域出错",
-    "guard_failed": "条件出错", "joined": "汇入", "late": "逾期", "level": "响应级别", "merged": "合并指挥",
-    "migrated": "迁移", "migration_refused": "迁移被拒", "not_asked": "未下达", "not_responsible": "非责任部门",
-    "opened": "启动", "order_void": "指令无效", "ordered": "指令", "parked": "暂存", "progressed": "办理中",
-    "reassigned": "改派", "retargeted": "目标变更", "split": "分开指挥", "task_requested": "下达任务",
-    "task_requested_again": "再次下达", "timer": "定时", "unmatched": "未匹配",
+    "accepted": "接受", "acknowledged": "签收", "alias_void": "别名无效", "already_asked": "已有同类任务",
+    "cancelled": "取消", "clock_started": "恢复计时", "clock_stopped": "暂停计时", "closed": "办结",
+    "command_taken": "指挥权移交", "committed": "承诺", "completed": "完成", "deadline_failed": "期限出错",
+    "declined": "拒绝", "duplicate": "重复", "escalated": "升级", "escalation_withdrawn": "撤回升级",
+    "event_owed": "缺少事件", "extended": "延期", "fact_failed": "事实出错", "fact_overtaken": "已有更新的事实",
+    "guard_failed": "条件出错", "joined": "汇入", "late": "逾期", "level": "响应级别", "level_failed": "级别出错",
+    "malformed": "不合格条目", "merged": "合并指挥", "migrated": "迁移", "migration_refused": "迁移被拒",
+    "nobody_responsible": "无人负责", "not_asked": "未下达", "not_responsible": "非责任部门", "opened": "启动",
+    "order_void": "指令无效", "ordered": "指令", "parked": "暂存", "progressed": "办理中", "reassigned": "改派",
+    "regions_failed": "区域出错", "retargeted": "目标变更", "split": "分开指挥", "task_requested": "下达任务",
+    "task_requested_again": "再次下达", "timer": "定时", "triggers_stopped": "触发循环已停止", "unmatched": "未匹配",
     # What is shown beside them
     "acknowledge_by": "签收期限", "act_close": "结束", "act_extend": "延期", "act_level": "响应级别",
     "act_merge": "合并指挥", "act_open": "启动", "act_reassign": "改派", "act_split": "分开指挥", "all": "全部",
     "asked_for": "申请数量", "asks": "下达", "attempt": "次数", "basis": "依据", "bound": "已承诺", "by": "经手人",
     "cancels": "取消", "cause": "起因", "command": "指挥", "complete_by": "办理期限", "context": "情况",
-    "department": "部门", "deployed": "已部署", "detail": "详情", "due": "到期事项", "due_at": "到期时间",
+    "department": "部门", "deployed": "已部署", "detail": "详情", "due": "到期时间", "due_next": "到期事项",
     "escalation": "升级", "escalations": "升级", "event": "事件", "fact": "事实", "facts": "事实",
     "from_department": "原部门", "from_level": "原级别", "from_unit": "原单位", "instance": "实例", "kind": "类别",
-    "last_change": "最近变化", "lead": "牵头实例", "missed": "错过", "none": "无", "open": "进行中",
+    "last_change": "最近变化", "lead": "牵头实例", "missed": "错过", "no": "否", "open": "进行中",
     "out_of_order": "乱序", "overdue": "逾期", "part": "下属实例", "paused": "暂停", "reason": "原因",
-    "reassign": "改由其办理", "region": "地区", "regions": "涉及地区", "released": "已归还", "repetition": "再次下达",
-    "requested": "待签收", "resource": "资源", "resources": "资源", "response_level": "响应级别",
-    "responsible": "责任单位", "retry": "再次催办", "rule": "规则", "short": "缺口", "since": "自", "state": "状态",
-    "task": "任务", "tasks": "任务", "tasks_open_/_late": "任务（未结/逾期）", "timeline": "时间线", "title": "名称",
-    "to": "报送", "to_department": "现部门", "to_level": "现级别", "to_unit": "现单位", "type": "类型", "unit": "单位",
-    "until": "等待事件", "value": "值", "what": "事项", "when": "时间", "where": "地区", "withdrawn": "已撤回",
-    "workflow": "流程",
+    "reassign": "改由其办理", "region": "地区", "regions": "涉及地区", "released": "已归还",
+    "repetition": "再次下达", "requested": "待签收", "resource": "资源", "resources": "资源",
+    "response_level": "响应级别", "responsible": "责任单位", "retry": "再次催办", "rule": "规则", "short": "缺口",
+    "since": "自", "state": "状态", "stood": "停计时长", "task": "任务", "tasks": "任务",
+    "tasks_open_/_late": "任务（未结/逾期）", "timeline": "时间线", "title": "名称", "to": "报送",
+    "to_department": "现部门", "to_level": "现级别", "to_unit": "现单位", "type": "类型", "unit": "单位",
+    "until": "等待事件", "value": "值", "what": "事项", "when": "时间", "where": "地区", "window": "时间窗",
+    "withdrawn": "已撤回", "workflow": "流程", "yes": "是",
 }  # fmt: skip

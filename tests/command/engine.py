@@ -38,10 +38,14 @@ class Engine:
         self.write()
 
     def write(self) -> None:
-        """Put what the world has put out since on its topics."""
-        for output in self.world.outputs[self._written :]:
-            self._put(output)
-        self._written = len(self.world.outputs)
+        """Put what the world has put out since on its topics; what keys tell each other it hears itself."""
+        while self._written < len(self.world.outputs):
+            output = self.world.outputs[self._written]
+            self._written += 1
+            if output.elsewhere:
+                self.world.append(output.data["entry"])
+            else:
+                self._put(output)
         self.broker.sender.flush()
 
     def pump(self, timeout_s: float = 0.2) -> int:

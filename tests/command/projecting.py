@@ -26,10 +26,10 @@ def command_pack(**changes: Any) -> Pack:
         "approved_by": "government.BanApproved",
         "rejected_by": "government.BanRejected",
     }
-    return small(
-        rules=[CASES, rule("gathering", "urban.GatheringDetected", subject="event.gathering")],
-        level={"of": "facts.cases", "rows": [{"at_least": 10, "gives": "III"}], "basis": "law 5"},
-        steps=[
+    parts = {
+        "rules": [CASES, rule("gathering", "urban.GatheringDetected", subject="event.gathering")],
+        "level": {"of": "facts.cases", "rows": [{"at_least": 10, "gives": "III"}], "basis": "law 5"},
+        "steps": [
             step("verify"),
             step(
                 "ban", "rule:gathering", role="police", completed_by=["police.BanIssued"], gate=gate,
@@ -40,14 +40,12 @@ def command_pack(**changes: Any) -> Pack:
                 context={"resource": '"N95"', "quantity": '"20"'},
             ),
         ],
-        responsibilities=[
-            line("health_authority", "health"),
-            line("command_post", "command"),
+        "responsibilities": [
+            line("health_authority", "health"), line("command_post", "command"), line("police", "police"),
             line("upper_government", "government"),
-            line("police", "police"),
         ],
-        **changes,
-    )  # fmt: skip
+    }  # fmt: skip
+    return small(**(parts | changes))
 
 
 def board_of(world: World, now_ms: int) -> Board:

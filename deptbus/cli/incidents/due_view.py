@@ -17,7 +17,7 @@ def show_due(settings: Settings, board: Board, lines: list[Due]) -> None:
     else:
         short = short_ids(task["id"] for one in board.instances.values() for task in one["tasks"])
         overdue = sum(line.is_overdue(now) for line in lines)
-        title = f"{words.word('due', lang)}: {len(lines)}, {words.word('overdue', lang)} {overdue}; "
+        title = f"{words.word('due_next', lang)}: {len(lines)}, {words.word('overdue', lang)} {overdue}; "
         rows = [
             (
                 _when(line, now, lang), words.word(line.kind, lang), _what(line, lang), unit(*_names(line)),

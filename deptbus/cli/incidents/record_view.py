@@ -19,7 +19,8 @@ def show_record(settings: Settings, record: AfterAction, last: int | None, note:
         output.out.print(words.cell(line), soft_wrap=True)
     facts = sorted(((record.snapshot or {}).get("facts") or {}).items())
     if facts:
-        table(words.word("facts", lang), ("fact", "value"), facts, lang)
+        shown = [(name, words.value(value, lang)) for name, value in facts]
+        table(words.word("facts", lang), ("fact", "value"), shown, lang)
     tasks = record.open_tasks if last is not None else record.tasks
     short = short_ids(task.task for task in record.tasks)
     columns = ("task", "what", "region", "department", "acknowledge_by", "complete_by", "state", "attempt", "basis")
@@ -60,20 +61,23 @@ def _command(record: AfterAction, snapshot: Mapping[str, Any], lang: str) -> lis
         who = unit(snapshot["command_department"], snapshot["command_unit"]).replace("\n", " ")
         lines.append(f"{words.word('command', lang)}: {who}")
     lines += [
-        f"  {words.moment(taken['at'])}  {words.word('command_taken', lang)}  "
-        + "  ".join(str(value) for value in (*detail_of(taken, lang), taken["basis"]) if value)
+        f"  {words.moment(taken['at'])}  {_unit(taken, 'from')} → {_unit(taken, 'to')}  "
+        f"{taken['reason']}  {taken['basis'] or ''}"
         for taken in record.commands
     ]
     if snapshot.get("lead"):
         lines.append(f"{words.word('lead', lang)}: {snapshot['lead']}")
     lines += [f"  └ {part}" for part in snapshot.get("parts") or ()]
+    lines += [
+        f"  {words.moment(step['at'])}  {words.word(step['kind'], lang)}: {step.get('lead') or step.get('part')}  "
+        f"{step['reason']}  {step['actor'] or ''}  {step['basis'] or ''}"
+        for step in record.merges
+    ]
     return lines
 
 
-def detail_of(taken: Mapping[str, Any], lang: str) -> list[str]:
-    """The particulars of what was taken from the timeline, in words."""
-    known = ("at", "kind", "basis", "actor", "cause")
-    return [f"{words.word(name, lang)} {value}" for name, value in taken.items() if name not in known and value]
+def _unit(taken: Mapping[str, Any], which: str) -> str:
+    return unit(taken[f"{which}_department"], taken[f"{which}_unit"]).replace("\n", " ") or "-"
 
 
 def _targets(record: AfterAction, snapshot: Mapping[str, Any], lang: str) -> list[str]:
@@ -134,17 +138,13 @@ def _resources(record: AfterAction, lang: str) -> None:
     lines = record.resources()
     figures = [name for name in FIGURES if any(line[name] is not None for line in lines)]
     rows = [
-        (line["resource"] or words.word("all", lang), *(_figure(line[name], lang) for name in figures))
+        (line["resource"] or words.word("all", lang), *(words.value(line[name], lang) for name in figures))
         for line in lines
     ]
     if rows:
         named = {"requested": "asked_for", "committed": "bound"}
         columns = ("resource", *(named.get(name, name) for name in figures))
         table(words.word("resources", lang), columns, rows, lang)
-
-
-def _figure(value: Any, lang: str) -> object:
-    return words.word("all" if value else "none", lang) if isinstance(value, bool) else value
 
 
 def _timeline(record: AfterAction, last: int | None, short: Mapping[str, str], lang: str) -> None:

@@ -12,6 +12,8 @@ from deptbus.desk.incidents import Incident
 from deptbus.settings import Settings
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+_LENGTH = "_ms"
+"""How the names of lengths of time end."""
 _COLUMNS = (
     "instance", "title", "region", "response_level", "command", "opened", "state", "tasks_open_/_late", "last_change",
 )  # fmt: skip
@@ -72,12 +74,18 @@ def _say(text: str) -> None:
 
 
 def detail(line: Mapping[str, Any], lang: str) -> dict[str, str]:
-    """The particulars of a line, their times as those beside them; without the event that is its cause anyway."""
-    return {
-        words.word(name, lang): words.moment(from_iso(value)) if _TIME.fullmatch(value) else value
+    """The particulars of a line, times and lengths of time in words; without the event that is its cause anyway."""
+    return dict(
+        _particular(name, value, lang)
         for name, value in line["detail"].items()
         if not (name == "event" and value == line["cause"])
-    }
+    )
+
+
+def _particular(name: str, value: str, lang: str) -> tuple[str, str]:
+    if name.endswith(_LENGTH) and value.isdigit():
+        return words.word(name.removesuffix(_LENGTH), lang), words.span(int(value), lang)
+    return words.word(name, lang), words.moment(from_iso(value)) if _TIME.fullmatch(value) else value
 
 
 def _line(line: Mapping[str, Any], lang: str) -> tuple[str, str, str]:
