@@ -4,6 +4,7 @@ import html
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,15 @@ import pytest
 from pydantic import BaseModel
 
 from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.exercise import scenario
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration
+from deptbus.namespace import Namespace
 from deptbus.workflow import definition
 from deptbus.workflow.expressions import _FUNCTIONS
 from deptbus.workflow.load import check_workflows
 from deptbus.workflow.pack import Compiler
+from tests.broker import SharedStack
 from tests.copying import copy_project
 from tests.workflow.world import START, pack_of, workflow
 
@@ -24,13 +30,20 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "workflows.md").read_text(encoding="utf-8")
 FILE = re.compile(r"^\*\*`([^`]+)`\*\*\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND_S = 120
+PLAYED_IN = "outage"
+"""The namespace that the document plays in."""
+COMMAND_S = 240
 
 
 def models() -> list[type[BaseModel]]:
-    """Every model of the language."""
-    found = [kind for kind in vars(definition).values() if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return [kind for kind in found if kind.__module__ == definition.__name__ and kind.model_fields]
+    """Every model of the language of workflows, and of that of scenarios."""
+    return [
+        kind
+        for module in (definition, scenario)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.__module__ == module.__name__
+        if kind.model_fields
+    ]
 
 
 def section(heading: str) -> str:
@@ -71,10 +84,10 @@ def catalogue(example: Path) -> Catalogue:
     return load_catalogue(example, START)
 
 
-def run(copy: Path, *arguments: str) -> str:
+def run(copy: Path, *arguments: str, **settings: str) -> str:
     """What Python says in the copy, whose own code it runs; it must end well."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BUS_")}
-    environment |= {"PYTHONPATH": str(copy), "NO_COLOR": "1", "COLUMNS": "200"}
+    environment |= {"PYTHONPATH": str(copy), "NO_COLOR": "1", "COLUMNS": "200", **settings}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=copy, env=environment, capture_output=True, text=True, timeout=COMMAND_S,
         check=False,
@@ -126,6 +139,41 @@ def test_the_example_goes_as_the_document_says(example: Path) -> None:
     played = json.loads(run(example, "-m", "tests.docs.outage"))
     told = [[cell.strip("`") for cell in row[:4]] for row in rows(section("7. What happens"))]
     assert [[str(part) for part in line] for line in played] == told
+
+
+@pytest.fixture
+def worlds(stack: SharedStack) -> Iterator[str]:
+    """A namespace for what the document brings into force; that and the one it plays in are dropped."""
+    yield "doc-outage"
+    admin = Admin(client_configuration(stack.settings()))
+    for name in ("doc-outage", PLAYED_IN):
+        admin.delete_namespace(Namespace(name))
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(600)
+def test_every_command_of_the_document_works_in_its_order(stack: SharedStack, worlds: str, tmp_path: Path) -> None:
+    copy = write_example(tmp_path / "deptbus")
+    workflow_file = copy / "services" / "workflows" / "outage" / "workflow.yaml"
+    given = {name: value for name, value in stack.environment().items() if name.startswith("BUS_")}
+    said = {}
+    for command in (line for block in COMMANDS.findall(DOCUMENT) for line in block.splitlines()):
+        if "diff" in command:  # what the document says in words
+            text = workflow_file.read_text(encoding="utf-8")
+            text = text.replace("complete_by: 6h", "complete_by: 4h").replace("version: 1", "version: 2")
+            workflow_file.write_text(text, encoding="utf-8")
+        namespace = PLAYED_IN if command.startswith("BUS_NAMESPACE=") else worlds
+        arguments = shlex.split(command.partition("deptbus ")[2])
+        settings = given | {"BUS_ROOT": str(copy), "BUS_NAMESPACE": namespace}
+        said[command] = run(copy, "-m", "deptbus", *arguments, **settings)
+    assert len(said) > 12
+    played = next(text for command, text in said.items() if command.startswith("deptbus demo"))
+    assert re.search(r"incidents closed +│ 1 ", played)
+    assert re.search(r"folded states equal the live ones +│ True", played)
+    shown = next(text for command, text in said.items() if "incidents show" in command)
+    assert "市大面积停电事件指挥部 → command 广东省大面积停电事件指挥部" in shown
+    assert "clock stopped" in shown
+    assert "4h" in said["deptbus workflows diff outage@1 outage"]
 
 
 def mistakes() -> Iterator[tuple[str, str, str]]:
