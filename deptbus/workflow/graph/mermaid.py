@@ -74,7 +74,9 @@ def _arrow(edge: Edge, lang: str) -> str:
 
 def _quoted(text: str) -> str:
     """Text within quotation marks: what Mermaid or its HTML would read as their own is written as its number."""
-    return "".join(f"#{ord(sign)};" if sign in '"#%<>&;`|{}[]()\\' else " " if sign in "\r\n" else sign for sign in text)
+    return "".join(
+        f"#{ord(sign)};" if sign in '"#%<>&;`|{}[]()\\' else " " if sign in "\r\n" else sign for sign in text
+    )
 
 
 def _line(text: str) -> str:
