@@ -33,7 +33,9 @@ _COLOURS = {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "�
 def alerts(
     everything: Annotated[bool, typer.Option("--all", help="Also what is superseded, cancelled or expired.")] = False,
     region: Annotated[str | None, typer.Option(help="GB/T 2260 code: alerts for it, or for a part of it.")] = None,
-    at: Annotated[str | None, typer.Option(help="As of an RFC 3339 time; by default now.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="As of an RFC 3339 time; by default now, in an exercise its own.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """The alerts that the warning release centre has received, as their Updates and Cancels leave them.
@@ -41,7 +43,7 @@ def alerts(
     It does not matter in which order these arrived. An alert without a code of GB/T 2260 has no region and is shown
     where none is asked for.
     """
-    from deptbus.clock import from_iso, system_clock
+    from deptbus.clock import from_iso
     from deptbus.errors import ActRefused
     from deptbus.imports.cap.chains import standings
     from deptbus.settings import Settings
@@ -49,7 +51,7 @@ def alerts(
 
     settings = Settings.load()
     try:
-        now = system_clock() if at is None else from_iso(at)
+        now = _now(settings) if at is None else from_iso(at)
     except ValueError:
         raise ActRefused(f"{at!r} is no time; write it as 2020-01-24T09:00:00+08:00.") from None
     found = standings((alert for alert in _read(settings) if alert["sent_at"] <= now or at is None), now)
@@ -64,6 +66,14 @@ def alerts(
         return
     lang = settings.lang
     output.table(_TITLES[lang][everything], _COLUMNS[lang], [_row(one, lang) for one in shown])
+
+
+def _now(settings: "Settings") -> int:
+    """The present; in an exercise, how far its own time has come."""
+    from deptbus.desk.reading import Reading
+
+    with Reading(settings) as reading:
+        return reading.board().now_ms
 
 
 def _read(settings: "Settings") -> "list[dict[str, Any]]":

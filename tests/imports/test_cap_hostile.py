@@ -6,7 +6,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from deptbus.imports.cap.alert import read_bytes
 from deptbus.imports.cap.files import read as read_files
 from tests.imports.cap_files import NAMESPACES, cap, read, refusals
 
@@ -106,3 +109,14 @@ def test_a_file_over_the_bound_is_not_read_on(tmp_path: Path) -> None:
     path.write_bytes(b"<" * 2_000)
     (done,) = read_files([str(path)], 1_000, lambda kind, data: b"")
     assert done.refusals[0].reason == "the file is larger than 1000 bytes (BUS_IMPORT_BYTES_MAX)"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 8), st.binary(max_size=6)), min_size=1, max_size=6))
+def test_no_bytes_make_reading_fail(cuts: list[tuple[int, int, bytes]]) -> None:
+    raw = cap().encode()
+    for at, length, instead in cuts:
+        start = at % len(raw)
+        raw = raw[:start] + instead + raw[start + length :]
+    done = read_bytes("storm.cap", raw)
+    assert (done.item is None) == bool(done.refusals)

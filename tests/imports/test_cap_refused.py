@@ -30,6 +30,13 @@ CHANGES = {
     "a fraction": ("09:00:00+", "09:00:00.5+", 5, "is no time such as"),
     "an offset that none has": ("+08:00", "+15:00", 5, "is no time such as"),
     "a day that is none": ("01-24T", "02-30T", 5, "is no time that there is"),
+    "a year of no alert": ("2020-01-24T", "0001-01-01T", 5, "0001 is no year in which an alert is sent"),
+    "a null by XML schema": (
+        "<event>",
+        '<event xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:nil="false">',
+        12,
+        "event has the attribute",
+    ),
     "an element twice": ("  <scope>", "  <scope>Public</scope>\n  <scope>", 9, "scope stands twice in alert"),
     "an element out of order": (
         "<status>Actual</status>\n  <msgType>Alert</msgType>",

@@ -108,10 +108,21 @@ def test_a_signature_over_a_part_of_the_alert_does_not_vouch_for_it() -> None:
     assert _verdict(text)[0] in ("invalid", "unverifiable")
 
 
-def test_two_signatures_are_not_chosen_from() -> None:
-    text = _signed()
-    signature = text[text.index("<ds:Signature ") : text.index("</ds:Signature>") + len("</ds:Signature>")]
-    assert _verdict(text.replace("</alert>", f"{signature}</alert>"))[0] == "unverifiable"
+def _signatures(*texts: str) -> str:
+    """The first text with the signatures of all."""
+    found = [text[text.index("<ds:Signature ") : text.index("</ds:Signature>") + 15] for text in texts]
+    return texts[0].replace(found[0], "".join(found))
+
+
+def test_of_two_signatures_each_is_checked_by_itself() -> None:
+    by_key, by_certificate = _signed(), _signed(certificate=CERTIFICATE)
+    verdict, reason = _verdict(_signatures(by_key, by_certificate))
+    assert verdict == "valid"
+    assert reason.startswith("signature 1 is valid: by the key")
+    assert "signature 2 is valid: by the certificate" in reason
+    other = _signed(cap().replace("Severe", "Minor"))
+    assert _verdict(_signatures(by_key, other))[0] == "invalid"
+    assert _verdict(_signatures(*[by_key] * 4))[0] == "unverifiable"
 
 
 def test_a_signature_stands_at_the_end() -> None:
@@ -119,3 +130,11 @@ def test_a_signature_stands_at_the_end() -> None:
     signature = text[text.index("<ds:Signature ") : text.index("</ds:Signature>") + len("</ds:Signature>")]
     moved = text.replace(signature, "").replace("<identifier>", f"{signature}<identifier>")
     assert "identifier stands after Signature" in refusals(moved)[0][1]
+
+
+def test_a_signature_that_would_cost_much_time_is_not_checked() -> None:
+    text = _signed()
+    start = text.index("<ds:Transform ")
+    transform = text[start : text.index("/>", start) + 2]
+    verdict, reason = _verdict(text.replace(transform, transform * 5_000, 1))
+    assert (verdict, reason) == ("unverifiable", "it has more than 5 transforms")

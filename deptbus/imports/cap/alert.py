@@ -12,7 +12,7 @@ from deptbus.imports.cap.conditions import check
 from deptbus.imports.cap.elements import VERSIONS
 from deptbus.imports.cap.facts import event_data
 from deptbus.imports.cap.finding import Finding, Findings
-from deptbus.imports.cap.signature import check_signature
+from deptbus.imports.cap.signature import check_signatures
 from deptbus.imports.cap.structure import read_alert
 from deptbus.imports.cap.xml import parse
 from deptbus.imports.item import Item
@@ -51,7 +51,7 @@ def _item(file: str, content: bytes, findings: Findings) -> Item | None:
     if findings.wrong:
         return None
     sent = alert.one("sent")
-    signature = check_signature(content, root, sent)
+    signature = check_signatures(content, root, sent)
     version = VERSIONS[str(etree.QName(root).namespace)]
     data = event_data(alert, version, signature, os.path.basename(file), sha256(content).hexdigest(), findings)
     source = f"{data['sender']},{data['identifier']},{sent}"

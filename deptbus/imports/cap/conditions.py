@@ -7,6 +7,8 @@ from deptbus.clock import from_iso
 from deptbus.imports.cap.finding import Findings
 from deptbus.imports.cap.structure import Node
 
+_YEARS = ("1970", "9998")
+"""Events of other years cannot be dated."""
 _ANSWERS = {
     "Update": "what it supersedes",
     "Cancel": "what it cancels",
@@ -17,6 +19,9 @@ _ANSWERS = {
 
 def check(alert: Node, findings: Findings) -> None:
     """Report what does not hold; what could not be read at all is not looked at again."""
+    sent = alert.one("sent")
+    if sent is not None and not _YEARS[0] <= sent[:4] <= _YEARS[1]:
+        findings.refuse(alert.line_of("sent"), f"sent: {sent[:4]} is no year in which an alert is sent")
     _addressing(alert, findings)
     _references(alert, findings)
     for info in alert.all("info"):

@@ -12,6 +12,8 @@ from deptbus.imports.cap.values import Wrong
 from deptbus.imports.cap.xml import XMLDSIG
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_HINTS = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
+"""Attributes that any element may have; nobody follows them here."""
 _FEEDS = {"feed": "an Atom feed", "rss": "an RSS feed", "RDF": "an RSS feed", "EDXLDistribution": "an EDXL envelope"}
 
 
@@ -148,7 +150,7 @@ def _take(node: Node, element: etree._Element, child: Element, namespace: str, f
 
 def _no_attributes(element: etree._Element, findings: Findings) -> None:
     for attribute in element.attrib:
-        if not str(attribute).startswith(_XSI):
+        if attribute not in _HINTS:
             name = etree.QName(element).localname
             findings.refuse(element.sourceline or 0, f"{name} has the attribute {attribute}; alerts have none")
 
