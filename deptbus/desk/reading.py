@@ -5,7 +5,7 @@ by their keys, without decoding them.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -79,7 +79,7 @@ class Reading:
         """Every instance as it stands."""
         return self._board(read_topic(self._configuration, self._physical(INSTANCES)))
 
-    def boards(self, every_s: float) -> Iterator[Board]:
+    def boards(self, every_s: float) -> Generator[Board, None, None]:
         """The board, and again each time so many seconds have passed; the topic is followed, not read again."""
         physical = self._physical(INSTANCES)
         ends = {(INSTANCES, number): end for number, end in end_offsets(self._configuration, physical).items()}

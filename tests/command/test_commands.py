@@ -7,9 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from deptbus.desk.reading import Reading
 from deptbus.envelope import from_headers
+from deptbus.settings import Settings
 from tests.command.engine import Engine, Ran
 from tests.command.projecting import INSTANCE, REGION
+from tests.waiting import wait_until
 from tests.workflow.world import HOUR, START, sample
 
 pytestmark = pytest.mark.kafka
@@ -186,3 +189,17 @@ def test_an_order_without_an_effect_yet_says_so(opened: Engine, run: Run) -> Non
     issued = opened.broker.read("command.directives")
     assert [data["level"] for _, _, data in issued] == ["I", "I"]
     assert {from_headers(record.headers).legalbasis for record, _, _ in issued} == {"law 9"}
+
+
+def test_the_board_follows_what_happens(opened: Engine, settings: Settings) -> None:
+    with Reading(settings) as reading:
+        boards = reading.boards(0.1)
+        assert set(next(boards).instances) == {INSTANCE}
+        opened.world.publish(
+            "health.CasesConfirmed", sample("health.CasesConfirmed", region="330100", count=1), at=START + HOUR,
+            region="330100",
+        )  # fmt: skip
+        opened.write()
+        wait_until(lambda: len(next(boards).instances) == 2, "the board to show another instance")
+        assert next(boards).now_ms == START + HOUR
+        boards.close()

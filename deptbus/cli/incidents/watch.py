@@ -1,5 +1,6 @@
 """What commanders watch: the list of incidents, one of them, and what is due next in all."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -94,7 +95,7 @@ def due(
         tuple(instances or ()), parse_length(within, "--within") if within else None, department, workflow, region,
         parse_level(level) if level else None,
     )  # fmt: skip
-    with look() as reading:
+    with look() as reading, suppress(KeyboardInterrupt):  # which is how --watch ends
         for board in reading.boards(REFRESH_S):
             lines = due_of(board, wanted)
             if as_json:
