@@ -19,6 +19,7 @@ from deptbus.workflow.migration import applied_under_another_rule, by_its_pack, 
 from deptbus.workflow.notes import applied_id, entry_order, note, seen
 from deptbus.workflow.pack import CompiledRule, Pack
 from deptbus.workflow.state import Entry, KeyState, Result
+from deptbus.workflow.told import told
 
 PARKED_BYTES_MAX = 2_000_000
 """How much may wait at one key, in bytes of values: a key's record must fit into its topic."""
@@ -31,7 +32,7 @@ Decode = Callable[[str, bytes], dict[str, Any]]
 def apply_entry(
     packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode, not_before: int = 0
 ) -> Result:
-    """What an entry of kind event, forward, alias or migration does to its key.
+    """What an entry of kind event, forward, alias, migration, part or lead does to its key.
 
     ``not_before``: when what has waited can join; deadlines run from then.
     """
@@ -39,6 +40,8 @@ def apply_entry(
         return alias(state, entry, offset)
     if entry["kind"] == "migration":
         return migrate(packs, state, entry, offset)
+    if entry["kind"] in ("part", "lead"):
+        return told(packs, state, entry, offset)
     if state.alias_of is not None:
         return forward(state, entry, offset)
     pack = packs.by_hash.get(entry["pack"]) if entry["pack"] else packs.of(state)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from deptbus.ids import derived_id
 from deptbus.workflow.notes import event_of, note
 from deptbus.workflow.output import Output
+from deptbus.workflow.peers import appended
 from deptbus.workflow.state import Entry, KeyState, Result
 
 FORWARDS_MAX = 8
@@ -46,10 +47,6 @@ def _onward(state: KeyState, entry: Entry, offset: int) -> Output:
         "hops": max(0, entry["hops"]) + 1,
         "reason": f"{state.key} is {state.alias_of}",
     }
-    key = f"{state.workflow}/{state.alias_of}"
     event = event_of(state, entry, offset)
-    return Output(
-        "workflow.journal", key, "workflow.EntryAppended",
-        derived_id(event["id"], "advance", "workflow.EntryAppended", f"{state.name} {entry['rule']}", offset),
-        entry["at"], {"entry": onward}, key, None, event["id"], event["legalbasis"], event["region"], elsewhere=True,
-    )  # fmt: skip
+    told = f"{state.name} {entry['rule']}"
+    return appended(onward, derived_id(event["id"], "advance", "workflow.EntryAppended", told, offset), event)

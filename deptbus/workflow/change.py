@@ -17,6 +17,7 @@ from deptbus.workflow.expressions import EvaluationError, Expression
 from deptbus.workflow.notes import TEXT_MAX
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
+from deptbus.workflow.peers import appended, instance_name, new_entry, saying
 from deptbus.workflow.state import ENDED_MAX, ENGINE, Entry, Instance, KeyState, Task
 from deptbus.workflow.values import InstanceValues
 
@@ -139,16 +140,21 @@ class Change(InstanceValues):
         }
         self.emit("workflow.timeline", "workflow.TimelineRecorded", data, cause=cause, basis=data["basis"])
 
-    def journal(self, entry: Entry, subject: str) -> None:
+    def journal(self, entry: Entry) -> None:
         """Append an entry for another key, in the same transaction."""
-        key = f"{entry['workflow']}/{entry['key']}"
-        self.outputs.append(
-            Output(
-                "workflow.journal", key, "workflow.EntryAppended",
-                derived_id(self.cause, "advance", "workflow.EntryAppended", subject, self.offset),
-                self.at, {"entry": entry}, key, None, self.cause, self.basis, None, elsewhere=True,
-            )
-        )  # fmt: skip
+        event = saying(self.instance, self.cause, self.actor, self.basis)
+        self.outputs.append(appended(entry, self.next_id("workflow.EntryAppended", self.cause), event))
+
+    def tell(self, kind: str, target: str, said: str, *, level: str | None = None, note: str | None = None) -> None:
+        """Tell another instance something, in the same transaction: as its ``part``, or as its ``lead``."""
+        named = instance_name(target)
+        assert named is not None, target
+        event_id = self.next_id("workflow.EntryAppended", self.cause)
+        event = saying(self.instance, self.cause, self.actor, self.basis)
+        # An instance's clock does not go back, so that what it says stays in order.
+        at = max(self.at, self.instance["clock"])
+        entry = new_entry(kind, at, *named, target=target, reason=said, level=level, note=note, event=event)
+        self.outputs.append(appended(entry, event_id, event))
 
     @contextmanager
     def caused_by(self, cause: str) -> Iterator[None]:
@@ -240,6 +246,7 @@ class Change(InstanceValues):
             "command_unit": None,
             "lead": None,
             "lead_region": None,
+            "merging": None,
             "parts": [],
             "opened_at": self.at,
             "closed_at": None,
@@ -271,8 +278,14 @@ class Change(InstanceValues):
         self.timeline("opened", opened_at=iso(self.at))
 
     def close(self, reason: str) -> None:
-        """End the instance; the caller has cancelled its tasks."""
+        """End the instance and tell those under one command with it; the caller has cancelled its tasks."""
         instance = self.instance
+        lead = instance["lead"] or instance["merging"]
+        if lead:
+            self.tell("part", lead, "closed", note=reason)
+        for part in instance["parts"]:
+            self.tell("lead", part, "closed", note=reason)
+        instance |= {"merging": None, "parts": []}
         data = {key: instance[key] for key in ("instance", "workflow", "key", "region", "level")} | {"reason": reason}
         self.emit("workflow.events", "workflow.InstanceClosed", data)
         self.timeline("closed", reason=reason)

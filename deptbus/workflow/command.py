@@ -3,6 +3,7 @@
 from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.definition import Responsibility
+from deptbus.workflow.pack import RANK
 
 
 def take_command(change: Change, reason: str) -> None:
@@ -42,8 +43,11 @@ def set_level(change: Change, level: str, reason: str, basis: str | None) -> Non
     cause = change.emit("workflow.events", "workflow.LevelRaised", data, basis=basis)
     change.timeline("level", basis=basis, from_level=before or "", to_level=level, reason=reason)
     with change.caused_by(cause):
-        take_command(change, f"level {level}")
+        take_command(change, reason)
         take_over(change, answerable, f"taken over at level {level}")
+        if RANK[level] > RANK.get(before, 0):
+            for part in instance["parts"]:
+                change.tell("lead", part, "level", level=level)
         change.trigger("level", "")
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from deptbus.envelope import Envelope
 from deptbus.record import Record
 from deptbus.workflow.pack import CompiledRule, Pack
+from deptbus.workflow.peers import new_entry
 from deptbus.workflow.state import Entry
 
 
@@ -157,25 +158,9 @@ def _entry(
     event: dict[str, Any],
     body: bytes | None,
 ) -> Entry:
-    return {
-        "kind": "event",
-        "at": at,
-        "workflow": workflow,
-        "key": key,
-        "pack": pack,
-        "rule": rule,
-        "step": None,
-        "offset": None,
-        "target": None,
-        "hops": 0,
-        "reason": None,
-        "level": None,
-        "note": None,
-        "event": event,
-        "body": body,
-    }
+    return new_entry("event", at, workflow, key, pack=pack, rule=rule, event=event, body=body)
 
 
 def tick(at: int, step: int | None = None) -> Entry:
     """The entry that says that time has come to ``at``; in an exercise, which step that ends."""
-    return {**_entry(at, "", "", None, None, {}, None), "kind": "tick", "step": step, "event": None}
+    return new_entry("tick", at, "", "", step=step)

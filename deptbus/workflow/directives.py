@@ -1,4 +1,4 @@
-"""What commanders order: a response level, another responsible department, other deadlines, the end.
+"""What commanders order: a response level, another responsible department, other deadlines, one command, the end.
 
 The event's data name the ``act`` and what it concerns; each act is recorded with its basis like any other event.
 """
@@ -7,6 +7,7 @@ from deptbus.clock import EARLIEST_MS, LATEST_MS
 from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import set_level
+from deptbus.workflow.merging import ask_to_merge, split_off
 from deptbus.workflow.notes import TEXT_MAX
 from deptbus.workflow.pack import RANK
 from deptbus.workflow.state import Task
@@ -29,6 +30,10 @@ def obey(change: Change) -> None:
         change.close(reason)
     elif act == "level" and data.get("level") in RANK:
         set_level(change, data["level"], reason, change.basis)
+    elif act == "merge":
+        ask_to_merge(change, data.get("into") or "", reason)
+    elif act == "split":
+        split_off(change, reason)
     elif task is None:
         change.timeline("order_void", act=act, reason="no such task is open", named=str(data.get("task")))
     elif act == "extend":

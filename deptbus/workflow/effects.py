@@ -11,6 +11,7 @@ from deptbus.workflow.expressions import EvaluationError
 from deptbus.workflow.facts import assign
 from deptbus.workflow.notes import applied_id
 from deptbus.workflow.pack import APPROVAL, RANK, CompiledRule
+from deptbus.workflow.peers import new_entry
 from deptbus.workflow.regions import contains, overlap, significant
 from deptbus.workflow.state import Entry, Task
 
@@ -151,11 +152,7 @@ def _name(change: Change, alias: str) -> None:
     """Make the instance's key known under another one."""
     before = change.before
     if alias and alias != before.key:
-        entry = {**_EMPTY, "kind": "alias", "at": change.at, "workflow": before.workflow, "key": alias}
-        change.journal({**entry, "target": before.key}, f"alias {alias}")
-
-
-_EMPTY: Entry = dict.fromkeys(("pack", "rule", "step", "offset", "target", "reason", "level", "note", "event", "body"))
+        change.journal(new_entry("alias", change.at, before.workflow, alias, target=before.key))
 
 
 def settle(change: Change) -> None:

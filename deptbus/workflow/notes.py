@@ -55,10 +55,15 @@ def applied_id(entry: Entry) -> str:
     return f"{entry['event']['id']} {entry['rule'] or ''}"
 
 
-def entry_order(entry: Entry) -> tuple[int, str, str]:
-    """Entries of one step, and parked ones, are applied in the order of time, then id, then rule."""
+def entry_order(entry: Entry) -> tuple[int, str, str, int]:
+    """Entries of one step, and parked ones, are applied in the order of time, then id, then rule.
+
+    What instances tell each other comes before events of its time, each teller's in the order in which it was told.
+    """
     event = entry["event"] or {}
-    return entry["at"], event.get("id", ""), entry["rule"] or ""
+    if entry["kind"] in ("part", "lead"):
+        return entry["at"], "", event.get("correlationid") or "", event.get("offset", 0)
+    return entry["at"], event.get("id", ""), entry["rule"] or "", 0
 
 
 def note(state: KeyState, entry: Entry, kind: str, offset: int, /, **detail: str) -> Output:

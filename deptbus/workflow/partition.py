@@ -17,6 +17,7 @@ from deptbus.workflow.known import Packs
 from deptbus.workflow.notes import dated, entry_order, malformed, malformed_note
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
+from deptbus.workflow.peers import appended
 from deptbus.workflow.regions import overlap
 from deptbus.workflow.state import ENGINE, Entry, KeyState, Result, instance_record, key_record, restored
 
@@ -186,10 +187,13 @@ class Partition:
     def _step(self, batch: _Batch, tick: Entry, offset: int) -> None:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
         batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
-        held, batch.held = [_dated_by(tick, read) for read in batch.held], []
+        held = [_dated_by(tick, read) for read in batch.held if not _made_in(tick, read)]
+        early = [read for read in batch.held if _made_in(tick, read)]
+        batch.held = []
         unfit = [(offset, entry, why) for offset, entry, _ in held if (why := _unfit(entry)) is not None]
         batch.outputs += [malformed_note(entry, why, offset) for offset, entry, why in unfit]
         held = [read for read in held if read[0] not in {offset for offset, _, _ in unfit}]
+        began = len(batch.outputs)
         by_key: dict[str, list[Read]] = {}
         everywhere = [read for read in held if not read[1]["key"]]
         for read in held:
@@ -208,6 +212,17 @@ class Partition:
                 self._fire_until(batch, name, items, read[1]["at"], offset)
                 self._entry(batch, name, read, offset)
             self._fire_until(batch, name, items, batch.at, offset)
+        for output in batch.outputs[began:]:
+            if output.elsewhere:
+                output.data["entry"]["step"] = tick["step"]
+        batch.outputs += [self._put_off(read, offset) for read in early]
+
+    def _put_off(self, read: Read, offset: int) -> Output:
+        """Append an entry again, behind the tick: it was made in the step which that ends, and came before it."""
+        own, entry, _ = read
+        event_id = derived_id(f"{self.number}@{own}", "advance", "workflow.EntryAppended", _name(entry), offset)
+        event = entry["event"] or {"id": event_id, "legalbasis": None, "region": None}
+        return appended({**entry, "step": None}, event_id, event)._replace(elsewhere=False)
 
     def _fire_until(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int) -> None:
         """Let happen what fell due before ``until``. A task's later deadlines stood before the step as well."""
@@ -339,6 +354,12 @@ def _unfit(entry: Entry) -> str | None:
         except Exception as error:  # whatever a pack that nobody has checked makes its compiler raise
             return f"it holds no pack: {error if isinstance(error, BusError) else type(error).__name__}"
     return why
+
+
+def _made_in(tick: Entry, read: Read) -> bool:
+    """Whether an entry was made by another key in the very step that a tick ends, or later."""
+    made = read[1]["step"]
+    return made is not None and tick["step"] is not None and made >= tick["step"]
 
 
 def _name(entry: Entry) -> str:

@@ -105,7 +105,9 @@ class JournalEntry(RecordData, frozen=True):
     rule: str | None = None
     """The correlation rule that matched."""
     step: int | None = None
-    """The exercise step that a tick ends."""
+    """The exercise step that a tick ends; of an entry that another key has made, the step in which that was,
+    after which it is applied.
+    """
     offset: int | None = None
     """The journal offset that a rejection rejects."""
     target: str | None = None
@@ -121,7 +123,9 @@ class JournalEntry(RecordData, frozen=True):
     note: str | None = None
     """part and lead: the commander's reason, or why it is refused."""
     event: SourceEvent | None = None
-    """The event of an event or forward entry; of a migration, the act that ordered it, naming the instance.
+    """The event of an event or forward entry; of a migration, the act that ordered it, naming the instance;
+    of part and lead, what it follows from, naming as its instance the one that says it, where that is, and as
+    offset how much that had put out.
     """
     body: bytes | None = None
     """The event's value as it was on its topic, or the content of an activated pack."""
@@ -305,6 +309,8 @@ class InstanceChanged(EventData, frozen=True):
     """The instance under whose command this one was merged."""
     lead_region: str | None = None
     """Its region."""
+    merging: str | None = None
+    """The instance that was asked to lead this one and has not answered yet."""
     parts: tuple[str, ...]
     """Open instances merged under the command of this one."""
     opened_at: Timestamp
