@@ -3,12 +3,11 @@
 What cancels leads back, so it does not decide who stands where: it runs between the nodes as the others place them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from grandalf.graphs import Edge as DrawnEdge
-from grandalf.graphs import Graph as DrawnGraph
-from grandalf.graphs import Vertex
+from grandalf.graphs import Vertex, graph_core
 from grandalf.layouts import SugiyamaLayout
 from grandalf.routing import EdgeViewer
 
@@ -45,22 +44,15 @@ class _View:
 
 def layout(graph: Graph, sizes: Mapping[str, Point]) -> tuple[dict[str, Box], dict[int, list[Point]]]:
     """Boxes by node, and by the number of an edge the points between its ends where it bends."""
-    vertices = {node.id: Vertex(node.id) for node in graph.nodes}
-    for name, vertex in vertices.items():
-        width, height = sizes[name]
-        vertex.view = _View(height, width)
     drawn: dict[tuple[str, str], list[int]] = {}
     for number, edge in enumerate(graph.edges):
         if edge.way not in _BACK and edge.source != edge.target:
             drawn.setdefault((edge.source, edge.target), []).append(number)
-    edges = [DrawnEdge(vertices[source], vertices[target], data=same) for (source, target), same in drawn.items()]
-    for edge in edges:
-        edge.view = EdgeViewer()
-    whole = DrawnGraph(list(vertices.values()), edges)
     top = 0.0
     boxes: dict[str, Box] = {}
     bends: dict[int, list[Point]] = {}
-    for part in sorted(whole.C, key=lambda part: -part.order()):
+    for names in sorted(_parts([node.id for node in graph.nodes], drawn), key=lambda names: -len(names)):
+        part = _part(names, drawn, sizes)
         sugiyama = SugiyamaLayout(part)
         sugiyama.xspace, sugiyama.yspace = _APART_NODES, _APART_LAYERS
         sugiyama.init_all(roots=[v for v in part.sV if not v.e_in()] or None)
@@ -74,3 +66,26 @@ def layout(graph: Graph, sizes: Mapping[str, Point]) -> tuple[dict[str, Box], di
                 bends[number] = [(y, x - left + top + index * _BESIDE) for x, y in edge.view._pts[1:-1]]
         top = max(box.y + box.height / 2 for box in boxes.values()) + 2 * _APART_NODES
     return boxes, bends
+
+
+def _part(names: list[str], drawn: Mapping[tuple[str, str], list[int]], sizes: Mapping[str, Point]) -> graph_core:
+    """What hangs together, as grandalf sees it. Made in order: its own search for parts goes through sets."""
+    vertices = {name: Vertex(name) for name in names}
+    for name, vertex in vertices.items():
+        width, height = sizes[name]
+        vertex.view = _View(height, width)
+    edges = [
+        DrawnEdge(vertices[one], vertices[other], data=same) for (one, other), same in drawn.items() if one in vertices
+    ]
+    for edge in edges:
+        edge.view = EdgeViewer()
+    return graph_core(list(vertices.values()), edges)
+
+
+def _parts(names: list[str], drawn: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """The nodes that hang together by edges, each part in the order of the nodes."""
+    part = {name: index for index, name in enumerate(names)}
+    for one, other in drawn:
+        kept, given_up = sorted((part[one], part[other]))
+        part = {name: kept if index == given_up else index for name, index in part.items()}
+    return [[name for name in names if part[name] == index] for index in sorted(set(part.values()))]
