@@ -40,17 +40,17 @@ def _step(found: Reach, index: int, name: str) -> Iterator[Finding]:
                 yield Finding(
                     (*path, part, number),
                     "trigger-never",
-                    Said(f"{who.zh}等待的 {trigger} 永远不会发生", f"{who.en} waits for {trigger}, which never comes"),
+                    Said(f"{who.zh} 等待的 {trigger} 永远不会发生", f"{who.en} waits for {trigger}, which never comes"),
                 )
     if found.triggers.isdisjoint(step.on):
-        yield Finding((*path, "on"), "never-asked", Said(f"{who.zh}永远不会下达", f"{who.en} is never asked for"))
+        yield Finding((*path, "on"), "never-asked", Said(f"{who.zh} 永远不会下达", f"{who.en} is never asked for"))
         return
     if compiled.when is not None:
         known = found.at(trigger_event(found.pack, step.on))
         yield from _guard((*path, "when"), compiled.when, known, who)
     repeat = found.pack.steps[name].repeat_while
     if repeat is not None:
-        about = Said(f"环节 {name} 的重复", f"the repetition of step {name}")
+        about = Said(f"环节 {name} 重复", f"the repetition of step {name}")
         yield from _guard((*path, "repeat_while"), repeat, found.at(), about)
 
 
@@ -63,7 +63,7 @@ def _guard(path: Path, guard: Expression, known: Known, who: Said) -> Iterator[F
     ):
         if not can_be(tree, known, truth):
             said = text(tree)
-            yield Finding(path, code, Said(f"{who.zh}的条件 {said} {zh}", f"the guard of {who.en}, {said}, {en}"))
+            yield Finding(path, code, Said(f"{who.zh} 的条件 {said} {zh}", f"the guard of {who.en}, {said}, {en}"))
             return
     yield from _parts(path, tree, known, who)
 
@@ -76,7 +76,7 @@ def _parts(path: Path, tree: Node, known: Known, who: Said) -> Iterator[Finding]
                 yield Finding(
                     path,
                     "part-decided",
-                    Said(f"{who.zh}的条件中，{said} {zh}", f"in the guard of {who.en}, {said} {en}"),
+                    Said(f"{who.zh} 的条件中，{said} {zh}", f"in the guard of {who.en}, {said} {en}"),
                 )
 
 
