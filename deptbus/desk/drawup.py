@@ -12,6 +12,7 @@ from deptbus.clock import from_iso, iso
 from deptbus.desk.afteraction import AfterAction, Escalation, TaskRecord
 from deptbus.desk.board import Snapshot, asked
 from deptbus.desk.told import Told
+from deptbus.workflow.answers import furthest
 from deptbus.workflow.definition import Definition
 
 REQUESTED = "workflow.TaskRequested"
@@ -170,7 +171,7 @@ class _Drawing:
         if task.acknowledged_at is None:
             task.acknowledged_at, task.acknowledged_by = at, line["actor"]
             task.acknowledged_late = at > task.acknowledge_by
-        task.state = kind
+        task.state = furthest(task.state, kind)
         task.answers.append(
             {
                 "at": at,

@@ -9,10 +9,18 @@ from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.state import Task
 
+_RANK = {state: rank for rank, state in enumerate(("requested", "acknowledged", "accepted", "committed", "progressed"))}
+"""Accepting says that an answer follows, committing is binding (EDXL-RM); answers overtake each other on the way."""
+
+
+def furthest(state: str, said: str) -> str:
+    """The state of a task of which a department says more."""
+    return said if _RANK.get(said, 0) > _RANK.get(state, 0) else state
+
 
 def acknowledge(change: Change, task: Task, state: str = "acknowledged") -> Task:
-    """The department has seen the task (or says more); answers the changed task."""
-    task = {**task, "state": state}
+    """The department has seen the task (or says more); answers the changed task, which never goes back a state."""
+    task = {**task, "state": furthest(task["state"], state)}
     if task["acknowledged_at"] is None:
         late = change.at > task["acknowledge_by"]
         task |= {"acknowledged_at": change.at, "late": late}
@@ -25,7 +33,7 @@ def acknowledge(change: Change, task: Task, state: str = "acknowledged") -> Task
 
 
 def answered(change: Change, task: Task, disposition: str) -> None:
-    """The department acknowledges, accepts or reports progress."""
+    """The department acknowledges, accepts, commits itself or reports progress."""
     first = task["acknowledged_at"] is None
     task = acknowledge(change, task, disposition)
     late = "_late" if first and task["late"] else ""
@@ -56,7 +64,7 @@ def decline(change: Change, task: Task) -> None:
     if task["attempt"] > len(on_decline):
         refuse(change, task)
         return
-    change.timeline("declined", task=task)
+    change.timeline("declined", task=task, **_broken(task))
     tasks.climb(change, task, on_decline[task["attempt"] - 1], "declined", change.at)
 
 
@@ -65,8 +73,13 @@ def refuse(change: Change, task: Task) -> None:
     if task["acknowledged_at"] is None:
         task = acknowledge(change, task)
     change.end(task, "declined")
-    change.timeline("declined", task=task, over="true")
+    change.timeline("declined", task=task, over="true", **_broken(task))
     change.trigger(f"declined:{task['step']}", task["subject"])
+
+
+def _broken(task: Task) -> dict[str, str]:
+    """What the record says of a department that declines what it was bound to do."""
+    return {"after": task["state"]} if task["state"] in ("committed", "progressed") else {}
 
 
 def _withdraw(change: Change, task: Task, missed: str, at: int) -> Task:
