@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.services.play import DAY, Played, play_scenario
-from tests.workflow.world import HOUR, START, World, pack_of, sample, workflow
+from tests.workflow.world import HOUR, START, pack_of, sample, workflow
+from tests.workflow.worlds import Worlds
 
 PACK = pack_of(workflow("flood"))
 MINUTE = HOUR // 60
@@ -13,62 +14,57 @@ HERE, NEXT, CITY = "440307", "440310", "440300"
 
 
 @pytest.fixture
-def world() -> World:
-    found = World(PACK)
+def world() -> Worlds:
+    found = Worlds(PACK)
     warn(found, START)
     return found
 
 
-def tell(world: World, event_type: str, at: int, region: str = HERE, **fields: Any) -> None:
+def tell(world: Worlds, event_type: str, at: int, region: str = HERE, **fields: Any) -> None:
     """Something that happens by itself."""
     world.publish(event_type, sample(event_type) | {"region": region} | fields, at=at, region=region)
-    forward(world)
 
 
-def forward(world: World) -> None:
-    """Let incidents read what others told them, until nobody says anything."""
-    told, read = told_in(world), 0
-    while read < len(told):
-        world.read_up_to = len(told)
-        world.append(*(output.data["entry"] for output in told[read:]))
-        told, read = told_in(world), 0
+def of_type(world: Worlds, event_type: str) -> list[dict[str, Any]]:
+    """The data of what was put out of one type, one partition after the other."""
+    return [data for one in world.worlds for data in one.of_type(event_type)]
 
 
-def warn(world: World, at: int, region: str = HERE, colour: str = "blue") -> None:
+def warn(world: Worlds, at: int, region: str = HERE, colour: str = "blue") -> None:
     tell(world, "water.FloodWarned", at, region, river="龙岗河", regions=region, colour=colour)
 
 
-def stage(world: World, at: int, stage_cm: int, regions: str = HERE, region: str = HERE) -> None:
+def stage(world: Worlds, at: int, stage_cm: int, regions: str = HERE, region: str = HERE) -> None:
     tell(
         world, "water.RiverStageUpdated", at, region, river="龙岗河", stage_cm=stage_cm, warning_cm=4150,
         guarantee_cm=4300, regions=regions,
     )  # fmt: skip
 
 
-def alert(world: World, at: int, **fields: Any) -> None:
+def alert(world: Worlds, at: int, **fields: Any) -> None:
     known = {"message_type": "Alert", "event": "暴雨", "colour": "orange", "region": CITY} | fields
     data = sample("warning.AlertReceived", **known)
     world.publish("warning.AlertReceived", data, at=at, region=data["region"])
 
 
-def requests(world: World, step: str, key: str = HERE) -> list[dict[str, Any]]:
+def requests(world: Worlds, step: str, key: str = HERE) -> list[dict[str, Any]]:
     return [
         task
-        for task in world.of_type("workflow.TaskRequested")
+        for task in of_type(world, "workflow.TaskRequested")
         if task["step"] == step and task["instance"].startswith(f"flood/{key}/")
     ]
 
 
-def asked(world: World, step: str, key: str = HERE) -> list[str]:
+def asked(world: Worlds, step: str, key: str = HERE) -> list[str]:
     """Where a step was asked for, first attempts only."""
     return [task["region"] for task in requests(world, step, key) if task["attempt"] == 1]
 
 
-def state(world: World, key: str = HERE) -> dict[str, Any]:
-    return [data for data in world.of_type("workflow.InstanceChanged") if data["key"] == key][-1]
+def state(world: Worlds, key: str = HERE) -> dict[str, Any]:
+    return [data for data in of_type(world, "workflow.InstanceChanged") if data["key"] == key][-1]
 
 
-def done(world: World, step: str, event_type: str, at: int, key: str = HERE, **fields: Any) -> None:
+def done(world: Worlds, step: str, event_type: str, at: int, key: str = HERE, **fields: Any) -> None:
     """The latest task of a step is completed by an event."""
     task = requests(world, step, key)[-1]
     data = sample(event_type)
@@ -78,11 +74,10 @@ def done(world: World, step: str, event_type: str, at: int, key: str = HERE, **f
         event_type, data, at=at, region=task["region"], subject=task["subject"] or task["region"],
         cause=task["task"], instance=task["instance"],
     )  # fmt: skip
-    forward(world)
 
 
-def test_a_warning_has_the_dikes_patrolled_and_the_people_told(world: World) -> None:
-    asked_of = {task["step"]: task["department"] for task in world.of_type("workflow.TaskRequested")}
+def test_a_warning_has_the_dikes_patrolled_and_the_people_told(world: Worlds) -> None:
+    asked_of = {task["step"]: task["department"] for task in of_type(world, "workflow.TaskRequested")}
     assert asked_of == {
         "report_to_city": "emergency",
         "confirm_level": "government",
@@ -98,12 +93,12 @@ def test_a_warning_has_the_dikes_patrolled_and_the_people_told(world: World) -> 
 @pytest.mark.parametrize(
     ("stage_cm", "rank", "level"), [(4150, 1, "IV"), (4224, 1, "IV"), (4225, 2, "III"), (4300, 3, "II")]
 )
-def test_the_level_follows_the_stage(world: World, stage_cm: int, rank: int, level: str) -> None:
+def test_the_level_follows_the_stage(world: Worlds, stage_cm: int, rank: int, level: str) -> None:
     stage(world, START + HOUR, stage_cm)
     assert (state(world)["facts"]["stage_rank"], state(world)["level"]) == (rank, level)
 
 
-def test_when_the_river_is_near_what_the_dikes_hold_people_leave(world: World) -> None:
+def test_when_the_river_is_near_what_the_dikes_hold_people_leave(world: Worlds) -> None:
     stage(world, START + HOUR, 4160)
     assert asked(world, "evacuate") == []
     stage(world, START + 2 * HOUR, 4290)
@@ -111,17 +106,17 @@ def test_when_the_river_is_near_what_the_dikes_hold_people_leave(world: World) -
         assert asked(world, step) == [HERE]
 
 
-def test_the_area_moves_with_the_river(world: World) -> None:
+def test_the_area_moves_with_the_river(world: Worlds) -> None:
     stage(world, START + HOUR, 4290)
     stage(world, START + HOUR + MINUTE, 4310, regions=f"{HERE} {NEXT}")
     assert asked(world, "evacuate") == [HERE, NEXT]
     stage(world, START + HOUR + 2 * MINUTE, 4310, regions=NEXT)
-    cancelled = {task["step"] for task in world.of_type("workflow.TaskCancelled")}
+    cancelled = {task["step"] for task in of_type(world, "workflow.TaskCancelled")}
     assert cancelled >= {"evacuate", "open_shelter", "divert_traffic", "patrol_dikes"}
     assert {task["region"] for task in state(world)["tasks"] if task["step"] == "evacuate"} == {NEXT}
 
 
-def test_dikes_are_patrolled_every_six_hours_wherever_the_river_is_high(world: World) -> None:
+def test_dikes_are_patrolled_every_six_hours_wherever_the_river_is_high(world: Worlds) -> None:
     for hour in (6, 12):
         for task in [task for task in state(world)["tasks"] if task["step"] == "patrol_dikes"]:
             done(world, "patrol_dikes", "water.DikesPatrolled", START + (hour - 5) * HOUR, region=task["region"])
@@ -130,12 +125,12 @@ def test_dikes_are_patrolled_every_six_hours_wherever_the_river_is_high(world: W
     assert [(task["requested_at"] - START) // HOUR for task in requests(world, "patrol_dikes")] == [0, 6]
 
 
-def test_a_danger_that_is_found_is_removed(world: World) -> None:
+def test_a_danger_that_is_found_is_removed(world: Worlds) -> None:
     done(world, "patrol_dikes", "water.DikesPatrolled", START + HOUR, dangers=2)
     assert requests(world, "reinforce_dike")[0]["context"] == {"dangers": "2"}
 
 
-def test_a_discharge_waits_for_the_government_above(world: World) -> None:
+def test_a_discharge_waits_for_the_government_above(world: Worlds) -> None:
     tell(world, "water.DischargeProposed", START + HOUR, reservoir="清林径水库", flow_m3_s=60)
     assert requests(world, "discharge") == []
     assert requests(world, "discharge_approval")[0]["unit"] == "设区的市级人民政府"
@@ -143,30 +138,30 @@ def test_a_discharge_waits_for_the_government_above(world: World) -> None:
     assert requests(world, "discharge")[0]["subject"] == "清林径水库"
 
 
-def test_a_discharge_that_is_refused_is_not_asked_for(world: World) -> None:
+def test_a_discharge_that_is_refused_is_not_asked_for(world: Worlds) -> None:
     tell(world, "water.DischargeProposed", START + HOUR, reservoir="清林径水库")
     done(world, "discharge_approval", "government.DischargeRejected", START + 2 * HOUR, reservoir="清林径水库")
     assert requests(world, "discharge") == []
 
 
 def test_an_alert_of_another_system_opens_an_incident_of_its_region() -> None:
-    world = World(PACK)
+    world = Worlds(PACK)
     alert(world, START, event="大风")
     alert(world, START, message_type="Cancel")
     alert(world, START, region=None)
-    assert world.of_type("workflow.InstanceOpened") == []
+    assert of_type(world, "workflow.InstanceOpened") == []
     alert(world, START)
     assert (state(world, CITY)["level"], state(world, CITY)["facts"]["colour"]) == ("II", "orange")
     assert requests(world, "patrol_dikes", CITY) == []
     assert requests(world, "report_to_province", CITY)[0]["department"] == "emergency"
 
 
-def test_an_alert_without_a_colour_leaves_the_colour(world: World) -> None:
+def test_an_alert_without_a_colour_leaves_the_colour(world: Worlds) -> None:
     alert(world, START + HOUR, region=HERE, colour=None, event="Flood")
     assert state(world)["facts"]["colour"] == "blue"
 
 
-def test_twice_below_the_warning_stage_gives_the_all_clear_and_a_rise_takes_it_back(world: World) -> None:
+def test_twice_below_the_warning_stage_gives_the_all_clear_and_a_rise_takes_it_back(world: Worlds) -> None:
     for hour, cm in enumerate((4100, 4160, 4100), start=1):
         stage(world, START + hour * HOUR, cm)
     assert requests(world, "give_all_clear") == []
@@ -176,14 +171,13 @@ def test_twice_below_the_warning_stage_gives_the_all_clear_and_a_rise_takes_it_b
     assert not [task for task in state(world)["tasks"] if task["step"] == "give_all_clear"]
 
 
-def order(world: World, at: int, act: str, key: str, into: str | None = None) -> None:
+def order(world: Worlds, at: int, act: str, key: str, into: str | None = None) -> None:
     data = sample("command.DirectiveIssued", act=act, workflow="flood", key=key, into=into, reason="one command")
     world.publish("command.DirectiveIssued", data, at=at, region=key)
-    forward(world)
 
 
 @pytest.fixture
-def led(world: World) -> World:
+def led(world: Worlds) -> Worlds:
     """Two districts' incidents, led by their city's."""
     warn(world, START + MINUTE, NEXT)
     alert(world, START + HOUR, colour="yellow")
@@ -192,7 +186,7 @@ def led(world: World) -> World:
     return world
 
 
-def test_the_city_leads_what_is_merged_under_it(led: World) -> None:
+def test_the_city_leads_what_is_merged_under_it(led: Worlds) -> None:
     assert sorted(state(led, CITY)["parts"]) == [f"flood/{HERE}/1", f"flood/{NEXT}/1"]
     for key in (HERE, NEXT):
         assert state(led, key)["lead"] == f"flood/{CITY}/1"
@@ -201,7 +195,7 @@ def test_the_city_leads_what_is_merged_under_it(led: World) -> None:
     assert [task["department"] for task in requests(led, "coordinate", CITY)] == ["command"]
 
 
-def test_split_again_each_goes_on_alone_and_the_city_s_incident_ends(led: World) -> None:
+def test_split_again_each_goes_on_alone_and_the_city_s_incident_ends(led: Worlds) -> None:
     done(led, "coordinate", "command.PlanSet", START + 3 * HOUR, CITY)
     order(led, START + 10 * HOUR, "split", NEXT)
     assert requests(led, "give_all_clear", CITY) == []
