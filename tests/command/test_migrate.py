@@ -72,6 +72,9 @@ def test_instances_move_just_as_the_dry_run_shows(
         played.apply()
         assert run("workflows", "migrate", "counting", *BY, "--json").json()["instances"] == []
         broker.activate(counting(version=2, acknowledge_by="3h"))
+        of_old = run("workflows", "diff", counting().hash[:12], "counting@2").out
+        assert "step look: acknowledge_by 30m → 3h" in of_old
+        assert run("workflows", "diff", "counting@1", "counting@7").code == 2
         shown = run("workflows", "migrate", "counting", "--dry-run", "--json")
         assert shown.code == 0
         assert "2020-01-20 00:30" in run("workflows", "migrate", "counting", "--dry-run", BUS_LANG="zh").out
@@ -85,6 +88,7 @@ def test_instances_move_just_as_the_dry_run_shows(
         assert run("workflows", "retire", "counting", "--version", "1", "--reason", "nothing runs by it").code == 0
         broker.activate(without_look())
         _refused(broker, run)
+        assert run("workflows", "fold", "--outputs", "--json").json()["equal"] is True
     finally:
         workers.end()
 
