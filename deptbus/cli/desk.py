@@ -229,6 +229,7 @@ def _publish(
         outcome = acting.answer(task, data, officer=officer, basis=basis, subject=subject)
         at_ms = acting.at_ms if reading.settings.namespace else outcome.timestamp_ms
     remarks = _lateness(task, at_ms, ends=event_type in task.completions or data.get("disposition") == "completed")
+    remarks += [board.note] if board.note else []
     if as_json:
         output.json(outcome_data(event_type, outcome) | {"task": task.task, "remarks": remarks})
         return

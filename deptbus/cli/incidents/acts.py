@@ -190,6 +190,6 @@ def _order(draw: Draw, by: By, *, several: bool = False) -> None:
         ]
         output.json(told if several else told[0])
     else:
-        show_results(reading.settings, results)
+        show_results(reading.settings, results, board.note)
     if any(one.in_vain for one in results):
         raise typer.Exit(2)

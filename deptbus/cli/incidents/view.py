@@ -49,7 +49,7 @@ def _led(row: Incident, lang: str) -> str:
     return f"\n{words.word('lead', lang)}: {row.lead}" if row.lead else ""
 
 
-def show_results(settings: Settings, results: Iterable[Result]) -> None:
+def show_results(settings: Settings, results: Iterable[Result], note: str | None) -> None:
     """What became of orders."""
     for result in results:
         outcome, act = result.outcome, words.word(f"act_{result.order.act}", settings.lang)
@@ -67,6 +67,8 @@ def show_results(settings: Settings, results: Iterable[Result]) -> None:
                 if settings.lang == "zh"
                 else "It is published but not yet applied: the timeline shows no effect so far."
             )
+    if note:
+        output.note(note)
 
 
 def _say(text: str) -> None:
