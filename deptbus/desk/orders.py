@@ -124,10 +124,12 @@ def merge(board: Board, names: Sequence[str], into: str, reason: str) -> list[Or
     """Bring instances under the command of another: an order for each. ``ActRefused``, ``NotFound``."""
     lead = _commanded(board, into)
     lead_name = str(lead["instance"])
+    _check_settled(lead)
     if lead["lead"]:
         raise ActRefused(f"{lead_name} is itself led by {lead['lead']}: merge into that one, or split it off first.")
     found = {str(part["instance"]): part for part in (_commanded(board, name) for name in names)}
     for name, part in found.items():
+        _check_settled(part)
         if name == lead_name:
             raise ActRefused(f"{name} cannot be merged into itself: name in --into the one that leads the others.")
         if part["lead"] == lead_name:
@@ -158,6 +160,13 @@ def _commanded(board: Board, name: str) -> Snapshot:
     if definition is not None:
         _check_directed(str(found["workflow"]), definition)
     return found
+
+
+def _check_settled(snapshot: Snapshot) -> None:
+    if snapshot["merging"]:
+        raise ActRefused(
+            f"{snapshot['instance']} is about to come under {snapshot['merging']}, which has not answered yet: wait."
+        )
 
 
 def _check_directed(workflow: str, definition: Definition) -> None:

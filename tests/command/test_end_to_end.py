@@ -15,6 +15,7 @@ pytestmark = pytest.mark.kafka
 
 LI = ("--as", "health", "--officer", "Li Wei")
 ZHAO = ("--as", "police", "--officer", "Zhao")
+OTHER = "small/330100/1"
 CHEN = ("--officer", "Chen", "--basis", "law 9", "--reason", "by order", "--wait", "0")
 
 
@@ -77,14 +78,27 @@ def _order(played: Played, run: Run) -> None:
     assert run("desk", "complete", verify["short"], *ZHAO).code == 0
     assert run("incidents", "open", "small", "330100", *CHEN).code == 0
     played.apply(3)
+    assert run("incidents", "merge", "small/330100", "--into", INSTANCE, *CHEN).code == 0
+    played.apply(1)
+    for _ in range(2):  # the question and the answer take a step each
+        played.apply(0)
+    assert "is itself led by" in run("incidents", "merge", INSTANCE, "--into", OTHER, *CHEN).err
+    assert run("incidents", "show", OTHER, "--json").json()["lead"] == INSTANCE
+    assert run("incidents", "split", OTHER, *CHEN).code == 0
+    played.apply(1)
+    played.apply(0)
     assert run("incidents", "close", INSTANCE, *CHEN).code == 0
     played.apply(1)
 
 
 def _check(run: Run) -> None:
     rows = {row["instance"]: row for row in run("incidents", "list", "--json").json()}
-    assert {name: row["status"] for name, row in rows.items()} == {INSTANCE: "closed", "small/330100/1": "open"}
-    assert rows["small/330100/1"]["open_tasks"] == 1
+    assert {name: row["status"] for name, row in rows.items()} == {INSTANCE: "closed", OTHER: "open"}
+    assert (rows[OTHER]["level"], rows[OTHER]["lead"]) == ("II", None)  # that of its lead, and kept
+    merges = run("incidents", "show", OTHER, "--json").json()["merges"]
+    assert [(step["kind"], step["lead"], step["actor"]) for step in merges] == [
+        ("merged", INSTANCE, "Chen"), ("split", INSTANCE, "Chen"),
+    ]  # fmt: skip
     record = run("incidents", "show", INSTANCE, "--json").json()
     assert [(step["to_level"], step["actor"]) for step in record["levels"]] == [("III", None), ("II", "Chen")]
     assert record["closed_because"] == "by order"

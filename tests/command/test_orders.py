@@ -45,6 +45,8 @@ def test_several_are_merged_by_an_order_each() -> None:
     [
         ({}, [A], A, "cannot be merged into itself"),
         ({"of_1": {"lead": D}}, [B], A, f"{A} is itself led by {D}: merge into that one, or split it off first."),
+        ({"of_2": {"merging": D}}, [B], A, f"{B} is about to come under {D}, which has not answered yet"),
+        ({"of_1": {"merging": D}}, [B], A, f"{A} is about to come under {D}, which has not answered yet"),
         ({"of_2": {"lead": A}}, [B], A, f"{B} is led by {A} already."),
         ({"of_2": {"lead": D}}, [B], A, f"{B} is led by {D}: split it off first."),
         ({"of_2": {"parts": [C, D]}}, [B], A, f"leads others itself ({C}, {D}): split these off first"),
