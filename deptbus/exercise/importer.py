@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from deptbus.exercise.clock import Announcement, Report
 from deptbus.exercise.link import Link
 from deptbus.imports.item import Item
-from deptbus.imports.publish import ACTOR
 
 
 class Importer:
@@ -27,7 +26,7 @@ class Importer:
                 subject=item.subject,
                 region=item.region,
                 legal_basis=item.basis,
-                actor=ACTOR,
+                actor=item.actor,
                 time_ms=item.at_ms,
                 id=item.id,
             )

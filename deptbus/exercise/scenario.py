@@ -49,6 +49,8 @@ class EventPart(_Model):
     subject: str | None = None
     """By default the region."""
     basis: str
+    actor: str = "scenario"
+    """Who acts."""
     data: dict[str, Any] = Field(default_factory=dict)
     """Fields; times also as offsets. Missing ones are taken from ``given``, the region, or, for times, ``at``."""
 
@@ -179,6 +181,7 @@ class _Reading:
             subject=part.subject or part.region,
             region=part.region,
             basis=part.basis,
+            actor=part.actor,
         )
 
     def _data(self, path: tuple[str | int, ...], part: EventPart, at_ms: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from deptbus.envelope import from_headers
 from deptbus.errors import CodecError
 from deptbus.exercise.link import Link
-from deptbus.imports.publish import ACTOR
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.consumer import BEGINNING
@@ -26,7 +25,7 @@ class Summary:
     """Numbers of one exercise; ``incidents_by_level`` counts the highest level that the rule table gave."""
 
     imported: dict[str, int] = field(default_factory=dict)
-    """Events that were brought in, by type."""
+    """Events that were brought in, by type: those without a cause."""
     figures: dict[str, int | dict[str, int]] = field(default_factory=dict)
     """What else the plan wanted counted of these."""
     incidents: int = 0
@@ -97,7 +96,7 @@ class _Counting:
         if event_id is None or event_id in seen:
             return
         seen.add(event_id)
-        if headers.get("ce_actor") == ACTOR.encode():
+        if record.topic in self.inputs and "ce_causationid" not in headers:
             self._count_import(record)
 
     def _count_import(self, record: Record) -> None:

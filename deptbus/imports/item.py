@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+ACTOR = "import"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -20,6 +22,8 @@ class Item:
     basis: str
     mode: str | None = None
     """``ce_mode`` of an event that is not meant; None for that of the world."""
+    actor: str = ACTOR
+    """Who acted, for the envelope."""
 
 
 @dataclass(frozen=True, slots=True)

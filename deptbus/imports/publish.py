@@ -6,8 +6,6 @@ from deptbus.bus import Bus
 from deptbus.imports.item import Item
 from deptbus.outcome import Outcome
 
-ACTOR = "import"
-
 
 def publish(
     items: Iterable[Item], buses: Mapping[str, Bus], advance: Callable[[], None] = lambda: None
@@ -25,7 +23,7 @@ def publish(
             subject=item.subject,
             region=item.region,
             legal_basis=item.basis,
-            actor=ACTOR,
+            actor=item.actor,
             time_ms=item.at_ms,
             id=item.id,
             mode=item.mode,
