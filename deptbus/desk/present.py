@@ -16,8 +16,8 @@ class Present:
 
 
 def is_doubtful(local_ms: int, newest_ms: int) -> bool:
-    """Whether this machine's clock is so far ahead of the newest broker time that a report should be waited for."""
-    return local_ms - newest_ms > OFF_MS_MAX
+    """Whether this machine's clock is so far ahead of the newest broker time, if any, that a report is waited for."""
+    return 0 < newest_ms < local_ms - OFF_MS_MAX
 
 
 def present(local_ms: int, newest_ms: int, live_ms: int | None = None) -> Present:
@@ -28,7 +28,7 @@ def present(local_ms: int, newest_ms: int, live_ms: int | None = None) -> Presen
         return Present(newest_ms, _wrong(newest_ms - local_ms, "behind"))
     if live_ms is not None and local_ms - live_ms > OFF_MS_MAX:
         return Present(live_ms, _wrong(local_ms - live_ms, "ahead of"))
-    if newest_ms and live_ms is None and is_doubtful(local_ms, newest_ms):
+    if live_ms is None and is_doubtful(local_ms, newest_ms):
         return Present(
             local_ms,
             f"Nobody has reported on bus.progress for {(local_ms - newest_ms) // _S} s: correlate and advance do not "
