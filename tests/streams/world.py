@@ -138,7 +138,8 @@ class World:
         with Packs(self.settings, self.catalogue, self.codec) as packs:
             packs.activate(pack, START)
 
-    def _publisher(self, owner: str) -> Publisher:
+    def publisher(self, owner: str) -> Publisher:
+        """Publishes as a department."""
         return Publisher(
             owner, self.catalogue, self.codec, self.sender,
             namespace=self.settings.world, clock=system_clock, ids=random_id, process="test",
@@ -146,7 +147,7 @@ class World:
 
     def publish(self, regions: Iterable[str], count: int = 1, time_ms: int = START, **about: Any) -> None:
         """Publish confirmed cases, one event a region."""
-        publisher = self._publisher("health")
+        publisher = self.publisher("health")
         for region in regions:
             data = sample(CASES, region=region, count=count)
             publisher.send(publisher.prepare(CASES, data, subject=region, region=region, time_ms=time_ms, **about))
@@ -159,7 +160,7 @@ class World:
 
     def tick(self, step: int, at: int | None = None) -> None:
         """End an exercise step in every partition of the journal."""
-        publisher = self._publisher("workflow")
+        publisher = self.publisher("workflow")
         for partition in range(self.catalogue.topic("workflow.journal").partitions):
             ready = publisher.prepare(
                 "workflow.EntryAppended", {"entry": tick(at or START + (step + 1) * 3_600_000, step)},
