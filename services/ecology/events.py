@@ -78,3 +78,19 @@ class TaskAnswered(EventData, frozen=True):
     """How the task stands."""
     note: str | None = None
     """What the officer adds, in words."""
+
+
+class WaterMeasured(EventData, frozen=True):
+    """Drinking water and rivers were measured after an incident."""
+
+    EVENT_TYPE: ClassVar[str] = "ecology.WaterMeasured"
+    VERSION: ClassVar[int] = 1
+
+    region: str
+    """GB/T 2260 code of the region concerned, six digits."""
+    places: int
+    """Places measured."""
+    safe: bool
+    """Whether all are within the limits."""
+    measured_at: Timestamp
+    """When."""

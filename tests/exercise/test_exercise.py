@@ -64,6 +64,8 @@ def test_whatever_happens_to_workers_the_outcome_is_the_same(play: Play) -> None
     assert peaceful.fold_equal
     assert peaceful.dead_letters == 0
     assert sum(peaceful.incidents_by_level.values()) == peaceful.incidents
+    assert peaceful.figures["case_events"] == peaceful.imported["health.CasesConfirmed"] > 0
+    assert set(peaceful.to_data()) >= {"case_events", "cases", "objections"}
     assert set(peaceful.tasks) >= {"districts", "government", "health", "hospitals", "police", "transport", "urban"}
 
     exercise, disturbed = play(

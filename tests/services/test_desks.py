@@ -111,3 +111,11 @@ def test_gatherings_and_shortages_are_found_only_where_a_workflow_asks_for_them(
     for seed in range(100):
         for step in ("control_community", "report_capacity"):
             assert len(answers(step, seed, workflow="leak", context={})) == 1
+
+
+def test_capacity_is_reported_for_every_kind_of_bed() -> None:
+    kinds = [beds["kind"] for beds in answers("report_capacity")[0].data["beds"]]
+    assert kinds == [
+        "AdultICU", "Burn", "MedicalSurgical", "NegativeFlowIsolation", "OtherIsolation", "OperatingRooms",
+        "PediatricICU", "Pediatrics", "Psychiatric",
+    ]  # fmt: skip
