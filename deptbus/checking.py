@@ -157,7 +157,8 @@ class Check:
     def fold(self, records: Records, number: int) -> Folded:
         """Fold one partition of the journal in the batches in which it was applied; raises ``RejectedEntry``."""
         log = self._log(records, number)
-        ends = (self._codec.decode(one.value)["offset"] for one in log.written(INSTANCES) if one.type == ADVANCED)
+        advanced = (self._codec.decode(one.value) for one in log.written(INSTANCES) if one.type == ADVANCED)
+        ends = (data["offset"] for data in advanced if data["entry"] is None)
         return log.fold(outputs=True, ends=ends)
 
     def outputs(self, records: Records, number: int, folded: Folded | None = None) -> list[str]:

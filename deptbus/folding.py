@@ -27,7 +27,8 @@ from deptbus.workflow.fold import (
     compare_snapshots,
     fold,
 )
-from deptbus.workflow.partition import Partition, Read, RejectedEntry
+from deptbus.workflow.partition import Partition, Read, Rejected, RejectedEntry
+from deptbus.workflow.state import key_name
 
 JOURNAL = "workflow.journal"
 INSTANCES = "workflow.instances"
@@ -127,12 +128,13 @@ class PartitionLog:
         log = ends is not None
         return fold(partition, batches, self._rejected(), self._codec.encode, outputs=outputs, log=log)
 
-    def _rejected(self) -> frozenset[int]:
-        """The offsets that the journal says were passed over."""
+    def _rejected(self) -> Rejected:
+        """What the journal says was passed over."""
         found = set()
         for record in self._records(JOURNAL):
             if record.key == b"@rejection":
-                found.add(self._codec.decode(record.value)["entry"]["offset"])
+                entry = self._codec.decode(record.value)["entry"]
+                found.add((entry["offset"], key_name(entry)))
         return frozenset(found)
 
     def _batches(self, ends: list[int]) -> Iterator[list[Read]]:

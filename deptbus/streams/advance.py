@@ -5,21 +5,25 @@ Partitions run side by side, each in a thread while it works, because a commit t
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 from faust.types import TP, ConsumerMessage
 
 from deptbus.record import Record
-from deptbus.streams.app import App, to_record
+from deptbus.streams.app import BUFFER_MAX, App, to_record
 from deptbus.streams.intake import Intake
 from deptbus.streams.owner import Done, Owner
 from deptbus.streams.ticker import Ticker
+from deptbus.streams.transport import RECORDS_MAX
 from deptbus.streams.wiring import JOURNAL, Wiring
 
-INTAKE_MAX = 5_000
-"""Entries of one partition at hand at most."""
+HOLD_FROM = 5_000
+"""With so many entries at hand, nothing more of a partition is fetched: it waits, and no other with it."""
+INTAKE_MAX = HOLD_FROM + RECORDS_MAX + BUFFER_MAX
+"""Entries of one partition at hand at most: what was fetched already still comes."""
 THREADS_MAX = 32
 
 _log = structlog.get_logger("deptbus.streams.advance")
@@ -48,6 +52,7 @@ class Advance:
         self._pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="advance")
         self._closed = threading.Event()
         self._entries = 0
+        self._chunks = 0
         self._ticker: Ticker | None = None
         self._app: App
 
@@ -76,6 +81,8 @@ class Advance:
         lane = self._lanes.get(message.partition)
         if lane is not None:
             await lane.intake.put(to_record(message, self._wiring.world))
+            if len(lane.intake) == HOLD_FROM:
+                self._app.bus_consumer.held.add(message.tp)
 
     def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
         """Positions follow from the entries."""
@@ -90,7 +97,7 @@ class Advance:
 
     def health(self) -> dict[str, int]:
         """What was done so far."""
-        return {"partitions": len(self._lanes), "entries": self._entries}
+        return {"partitions": len(self._lanes), "entries": self._entries, "chunks": self._chunks}
 
     async def _work(self, tp: TP, lane: Lane) -> None:
         loop = asyncio.get_running_loop()
@@ -104,11 +111,18 @@ class Advance:
                 await asyncio.sleep(settings.batch_wait_ms / 1000)  # many entries cost one commit
                 if len(lane.intake):
                     batch += await lane.intake.take(settings.batch_max - len(batch))
-            async with lane.busy:
-                done = await loop.run_in_executor(self._pool, lane.owner.process, batch)
-                lane.done = done
-                self._entries += len(batch)
-                self._app.bus_consumer.done(tp, done.offset)
+            if len(lane.intake) < HOLD_FROM:
+                self._app.bus_consumer.held.discard(tp)
+            work: Callable[[], Done] = partial(lane.owner.process, batch)
+            while True:  # between the chunks of an entry the partition may be given up
+                async with lane.busy:
+                    done = lane.done = await loop.run_in_executor(self._pool, work)
+                    self._chunks += 1
+                    self._app.bus_consumer.done(tp, done.offset)
+                if not done.more:
+                    break
+                work = lane.owner.proceed
+            self._entries += len(batch)
 
     async def _end(self, lane: Lane) -> None:
         """Wait for the batch under way; the lane takes no other, for its task is cancelled while it waits."""

@@ -1,29 +1,27 @@
 """The owner of one journal partition: its states, its transactions. Blocking, used from one thread at a time.
 
 A batch is consecutive entries: fold, send the outputs and snapshots, commit; only then is its end told, for the
-input offsets to follow (I4). After anything unclear the producer is closed and made anew, the states are restored
-from the log, and the entries that the log does not show as applied are applied again.
+input offsets to follow (I4). An entry that concerns very many keys takes several transactions, one for each chunk;
+whoever calls may do something else between them. After anything unclear the producer is closed and made anew, the
+states are restored from the log, and what the log does not show as applied is applied again.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import structlog
 
-from deptbus.envelope import Envelope, from_headers, to_headers
+from deptbus.envelope import from_headers
 from deptbus.errors import ClusterUnreachable, CodecError, TransactionUnclear
 from deptbus.failpoint import hit
-from deptbus.ids import derived_id
-from deptbus.kafka.configuration import producer_configuration, reader_configuration
+from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import end_offsets, read_partition
-from deptbus.kafka.producer import TransactionalProducer
 from deptbus.record import Record
-from deptbus.streams.hanging import free
 from deptbus.streams.wiring import APPENDED, EVENTS, INSTANCES, JOURNAL, TASKS, Wiring
-from deptbus.workflow.correlate import tick
+from deptbus.streams.writer import Writer
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import Partition, Read, RejectedEntry
 
@@ -31,8 +29,6 @@ RECOVERY_S = 120.0
 """A partition whose transactions stay unclear for so long ends the process."""
 RECOVERY_PAUSE_S = 0.5
 """Between two attempts at a broker that does not answer."""
-ANSWERS_EVERY = 1_000
-"""Records of one transaction after which answers are let in."""
 LOOK_BACK = (16, 1_000, 1_000_000_000)
 """How many offsets before its end a partition is searched for its last committed record, one after the other."""
 REQUESTED = "workflow.TaskRequested"
@@ -49,6 +45,8 @@ class Done:
     next_due: int | None
     at: int
     """The time of the latest tick applied."""
+    more: bool = False
+    """Whether an entry is under way: ``proceed``."""
 
 
 class Owner:
@@ -61,12 +59,21 @@ class Owner:
         self._reading = reader_configuration(wiring.settings)
         self._journal = f"{JOURNAL}/{number}"
         self._log = _log.bind(partition=number, worker=wiring.worker)
-        self._producer: TransactionalProducer | None = None
+        self._writer = Writer(wiring, number)
         self._partition = self._new_partition()
         self._seen = -1
         """The last journal offset that was taken in."""
-        self._outputs: dict[str, int] = {}
-        self._headers: dict[str, str] = {}
+        self._last = -1
+        """The last journal offset of the batch under way."""
+        self._reads: list[Read] = []
+        """What could be decoded of the batch under way."""
+        self._chunks: Iterator[list[Output]] = iter(())
+        self._rejected: list[RejectedEntry] = []
+        """What is passed over in the batch under way."""
+        self._asked = 0
+        """Tasks asked for in the batch under way."""
+        self._more = False
+        """Whether the batch under way has more chunks."""
 
     def open(self, delivered: int = 0) -> Done:
         """Fence older owners, restore the states; reports where exercises want it.
@@ -75,21 +82,12 @@ class Owner:
         show as applied are applied here. Raises ``TransactionUnclear``, ``ClusterUnreachable``.
         """
         began = time.monotonic()
-        self.close()
-        world = self._wiring.world
-        producer = TransactionalProducer(
-            producer_configuration(self._settings) | {"linger.ms": 0},
-            world.physical(f"advance-{self.number}"),
-            self._settings.publish_timeout_s,
-        )
-        self._producer = producer
-        producer.init()
-        if freed := free(producer, self._wiring.admin, world, self.number):
+        if freed := self._writer.open():
             self._log.warning("freed", partitions=freed)
         records = self._restore()
-        self._seen = self._partition.applied
+        self._seen, self._more = self._partition.applied, False
         if self._wiring.stepped:
-            self._outputs = {} if self._partition.step is None else self._ends()
+            self._writer.ends = {} if self._partition.step is None else self._ends()
             self._report(0)
         self._log.info(
             "restored", offset=self._partition.applied, records=records,
@@ -109,19 +107,25 @@ class Owner:
 
     def close(self) -> None:
         """Let go of the producer; an open transaction is ended by the next owner's ``open``."""
-        if self._producer is not None:
-            self._producer.close()
-            self._producer = None
+        self._writer.close()
 
     def process(self, records: Sequence[Record]) -> Done:
-        """Apply a batch in one transaction. Raises ``TransactionFenced`` when the partition has another owner."""
+        """Apply a batch, or its first chunk. Raises ``TransactionFenced`` when the partition has another owner."""
         fresh = [record for record in records if record.offset > self._seen]
         if not fresh:
             return self._done()
         hit("after-poll")
-        last = fresh[-1].offset
+        self._last = fresh[-1].offset
+        return self._settled(lambda: self._begin(fresh))
+
+    def proceed(self) -> Done:
+        """Apply the next chunk of the entry under way; raises as ``process``."""
+        return self._settled(self._next)
+
+    def _settled(self, work: Callable[[], Done]) -> Done:
+        last = self._last
         try:
-            return self._advance(fresh)
+            return work()
         except TransactionUnclear as error:
             self._log.warning("unclear", offset=last, error=str(error))
         return self._recover(last)
@@ -144,18 +148,35 @@ class Owner:
                 time.sleep(RECOVERY_PAUSE_S)  # the broker is away; nothing wakes us when it is back
 
     def _advance(self, records: Sequence[Record]) -> Done:
-        reads, letters = self._decoded(records)
-        outputs, rejections = self._apply(reads)
-        hit("after-outputs")
-        if outputs or rejections:
-            self._commit(outputs, rejections)
+        """Apply all chunks of a batch."""
+        self._last = records[-1].offset
+        done = self._begin(records)
+        while done.more:
+            done = self._next()
+        return done
+
+    def _begin(self, records: Sequence[Record]) -> Done:
+        self._reads, letters = self._decoded(records)
         if letters:
             self._wiring.sender.flush()
             for letter in letters:
                 letter.result().require()
-        self._seen = records[-1].offset
-        if self._wiring.stepped and any(read[1]["kind"] == "tick" for read in reads):
-            self._report(sum(output.type == REQUESTED for output in outputs))
+        self._rejected, self._asked = [], 0
+        self._chunks = self._partition.chunks(self._reads)
+        return self._next()
+
+    def _next(self) -> Done:
+        """Apply and commit the next chunk."""
+        outputs, rejections = self._apply()
+        hit("after-outputs")
+        if outputs or rejections:
+            self._writer.commit(outputs, rejections, self._partition.at)
+        self._asked += sum(output.type == REQUESTED for output in outputs)
+        self._more = self._partition.under_way(self._last)
+        if not self._more:
+            self._seen = self._last
+            if self._wiring.stepped and any(read[1]["kind"] == "tick" for read in self._reads):
+                self._report(self._asked)
         return self._done()
 
     def _decoded(self, records: Sequence[Record]) -> tuple[list[Read], list[Any]]:
@@ -174,78 +195,17 @@ class Owner:
                 letters.append(self._wiring.letters.send(record, error.reason, str(error), 1))
         return reads, letters
 
-    def _apply(self, reads: Sequence[Read]) -> tuple[list[Output], list[RejectedEntry]]:
-        """Outputs, and the entries that had to be passed over."""
-        rejections: list[RejectedEntry] = []
+    def _apply(self) -> tuple[list[Output], list[RejectedEntry]]:
+        """The next chunk, and what had to be passed over in it."""
+        before = len(self._rejected)
         while True:
             try:
-                passed_over = frozenset(rejection.offset for rejection in rejections)
-                return self._partition.apply(reads, passed_over), rejections
+                return next(self._chunks), self._rejected[before:]
             except RejectedEntry as rejection:
-                self._log.error("rejected", offset=rejection.offset, reason=rejection.reason)
-                rejections.append(rejection)
-
-    def _commit(self, outputs: Sequence[Output], rejections: Sequence[RejectedEntry]) -> None:
-        producer = self._producer
-        assert producer is not None
-        producer.begin()
-        for rejection in rejections:
-            self._reject(producer, rejection)
-        for count, output in enumerate(outputs, 1):
-            self._send(producer, output)
-            if count % ANSWERS_EVERY == 0:
-                producer.poll()
-        hit("inside-transaction")
-        producer.commit()
-        hit("after-commit")
-        if self._wiring.stepped:
-            logical = self._wiring.world.logical
-            for (topic, partition), end in producer.ends.items():
-                if logical(topic) in (TASKS, EVENTS, JOURNAL):
-                    self._outputs[f"{logical(topic)}/{partition}"] = end
-
-    def _send(self, producer: TransactionalProducer, output: Output) -> None:
-        envelope = Envelope(
-            id=output.id,
-            type=output.type,
-            source=self._wiring.workflow.source,
-            time_ms=output.time_ms,
-            subject=output.subject,
-            dataschema=self._dataschema(output.type),
-            correlationid=output.correlationid,
-            causationid=output.causationid,
-            legalbasis=output.legalbasis,
-            mode=self._wiring.world.mode,
-            region=output.region,
-        )
-        producer.send(
-            self._wiring.world.physical(output.topic),
-            -1 if output.elsewhere else self.number,
-            output.key.encode(),
-            self._wiring.codec.encode(output.type, output.data),
-            to_headers(envelope),
-        )
-
-    def _dataschema(self, event_type: str) -> str:
-        found = self._headers.get(event_type)
-        if found is None:
-            version = self._wiring.codec.schema(event_type).version
-            found = self._headers[event_type] = f"urn:deptbus:{event_type}:v{version}"
-        return found
-
-    def _reject(self, producer: TransactionalProducer, rejection: RejectedEntry) -> None:
-        """Write down, for the fold too, that an entry is passed over."""
-        entry = tick(self._partition.at) | {
-            "kind": "rejection",
-            "offset": rejection.offset,
-            "reason": rejection.reason,
-        }
-        cause = f"{self._journal}@{rejection.offset}"
-        ready = self._wiring.workflow.prepare(
-            APPENDED, {"entry": entry}, subject="@rejection", key="@rejection", time_ms=self._partition.at,
-            id=derived_id(cause, "advance", APPENDED, "@rejection"),
-        )  # fmt: skip
-        producer.send(self._wiring.world.physical(JOURNAL), self.number, ready.key, ready.value, ready.headers)
+                self._log.error("rejected", offset=rejection.offset, key=rejection.key, reason=rejection.reason)
+                self._rejected.append(rejection)
+                passed_over = frozenset((rejected.offset, rejected.key) for rejected in self._rejected)
+                self._chunks = self._partition.chunks(self._reads, passed_over)
 
     def _restore(self) -> int:
         """Take the states from the log; how many records there were."""
@@ -283,13 +243,14 @@ class Owner:
         """Say how far exercise time has come here; waits until it is said, for the offsets follow."""
         partition = self._partition
         pending = self._wiring.report(
-            {self._journal: self._seen + 1}, step=partition.step, outputs=self._outputs,
+            {self._journal: self._seen + 1}, step=partition.step, outputs=self._writer.ends,
             next_at=partition.next_due, asked=asked,
         )  # fmt: skip
         self._wiring.sender.flush()
         pending.result().require()
 
     def _done(self) -> Done:
-        held = self._partition.held_from
-        offset = self._seen + 1 if held is None else held
-        return Done(offset, self._partition.next_due, self._partition.at)
+        partition = self._partition
+        held = partition.held_from
+        next_due = partition.next_due if partition.reached is None else None  # what is under way comes to that too
+        return Done(self._seen + 1 if held is None else held, next_due, partition.at, self._more)

@@ -58,7 +58,7 @@ class Ticker:
         lanes = [(number, lane, lane.done) for number, lane in self._lanes()]
         now_s = time.monotonic()
         for number, lane, done in lanes:
-            if done is None or (done.at < lane.ticked_at and now_s - self._appended_s[number] < AGAIN_S):
+            if done is None or done.more or (done.at < lane.ticked_at and now_s - self._appended_s[number] < AGAIN_S):
                 continue
             at = self._policy.tick(done.next_due, done.at)
             if at is not None:

@@ -8,6 +8,7 @@ What differs from Faust's own, and why (each was measured on faust-streaming 0.1
   partition whose buffer was full when it asked is else left alone for that whole second.
 - Records that were taken and not handed on, because a rebalance came between, are fetched again: a request that
   waits through a quick rebalance is answered after Faust has sought to what is committed.
+- A partition whose intake is full is left alone (``held``) while others go on; Faust's buffers are all partitions'.
 - Consumers are read_committed: aiokafka drops the records of aborted transactions only then.
 - A graceful end leaves the group although members are static, so that others take over at once.
 - There is no producer: everything is written by librdkafka, elsewhere.
@@ -184,6 +185,8 @@ class Consumer(driver.Consumer):
         self._done: dict[TP, int] = {}
         self.delivered: dict[TP, int] = {}
         """The offset after the last record handed on, by partition."""
+        self.held: set[TP] = set()
+        """Partitions of which nothing more is wanted for now; what was taken before still comes."""
         self._astray = False
         """Whether records may have been taken that were not handed on: the next fetch would begin after them."""
 
@@ -203,6 +206,7 @@ class Consumer(driver.Consumer):
     def forget(self) -> None:
         """Nothing that was done counts any more: the partitions are about to be somebody else's."""
         self._done.clear()
+        self.held.clear()
         self.delivered.clear()
 
     async def ends(self) -> dict[TP, int]:
@@ -238,7 +242,7 @@ class Consumer(driver.Consumer):
                 if not self.flow_active:
                     await self.wait(self.can_resume_flow)
                     continue
-                active = self._get_active_partitions()
+                active = self._get_active_partitions() - self.held
                 if not active:  # every buffer is full
                     await asyncio.sleep(0.002)
                     continue

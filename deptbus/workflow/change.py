@@ -34,24 +34,28 @@ class Change(InstanceValues):
     def __init__(self, pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> None:
         self.pack = pack
         self.before = before
+        self.offset = offset
+        self.outputs: list[Output] = []
+        self.instance: Instance = _copied(before.open) if before.open is not None else {}
+        self.begin(at, cause)
+
+    def begin(self, at: int, cause: str) -> None:
+        """Forget what led here: this is where the next thing begins that happens to the instance."""
         self.at = at
         """The time that decides: of the event, or when something fell due."""
         self.dated = (at, cause)
         """When the event happened that it follows from, and its id: what sets facts is ordered by these."""
         self.cause = cause
         """The id of the event that it follows from."""
-        self.offset = offset
         self.rule: str | None = None
         self.basis: str | None = None
         self.actor: str | None = None
         self.subject = ""
         self.event: Mapping[str, Any] | None = None
         self.event_region: str | None = None
-        self.outputs: list[Output] = []
         self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str]] = deque()
         """Trigger, subject, event data and cause of what is still to be looked at."""
         self._triggered = 0
-        self.instance: Instance = _copied(before.open) if before.open is not None else {}
 
     def holds(self, guard: Expression | None, of: str) -> bool:
         """Whether a guard holds; one that cannot be evaluated does not, and the timeline says so."""
@@ -191,16 +195,19 @@ class Change(InstanceValues):
 
     def store(self, task: Task) -> None:
         """Put a changed task in the place of the old one of the same id."""
-        tasks = self.instance["tasks"]
-        for index, old in enumerate(tasks):
-            if old["id"] == task["id"]:
-                if (old["department"], old["state"]) != (task["department"], task["state"]):
-                    self.tally(old["department"], old["state"], -1)
-                    self.tally(task["department"], task["state"], 1)
-                tasks[index] = task
-                return
-        tasks.append(task)
-        self.tally(task["department"], task["state"], 1)
+        open_tasks, index = self.instance["tasks"], self.place(task["id"])
+        if index is None:
+            open_tasks.append(task)
+            self.tally(task["department"], task["state"], 1)
+            return
+        old, open_tasks[index] = open_tasks[index], task
+        if (old["department"], old["state"]) != (task["department"], task["state"]):
+            self.tally(old["department"], old["state"], -1)
+            self.tally(task["department"], task["state"], 1)
+
+    def place(self, task_id: str) -> int | None:
+        """Where among the open tasks the one of that id stands."""
+        return next((index for index, task in enumerate(self.instance["tasks"]) if task["id"] == task_id), None)
 
     def end(self, task: Task, state: str) -> None:
         """Take a task out that is over."""

@@ -1,5 +1,7 @@
 """What falls due in a key, and what happens when it does. Only ticks get here."""
 
+import heapq
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from deptbus.clock import iso
@@ -10,10 +12,13 @@ from deptbus.workflow.facts import assign
 from deptbus.workflow.known import Packs
 from deptbus.workflow.notes import applied_id, note
 from deptbus.workflow.pack import Pack
-from deptbus.workflow.state import KeyState, Result
+from deptbus.workflow.state import KeyState, Result, Task
 
 DueItem = tuple[int, str, str]
 """When, what (``timer``, ``task`` or ``parked``), and which."""
+
+FIRED_MAX = 10_000
+"""How much one tick lets happen in one key; what is due beyond waits for the next one."""
 
 
 def due_items(packs: Packs, state: KeyState) -> list[DueItem]:
@@ -34,56 +39,121 @@ def due_items(packs: Packs, state: KeyState) -> list[DueItem]:
     return items
 
 
-def next_deadline(packs: Packs, state: KeyState, item: DueItem) -> DueItem | None:
-    """The deadline of a task that follows the one that has just passed."""
-    instance, pack = state.open, packs.of(state)
-    if item[1] != "task" or instance is None or pack is None:
-        return None
-    task = tasks.find(instance, item[2])
-    rung = None if task is None else tasks.next_rung(pack, task)
-    return None if rung is None else (rung[0], "task", item[2])
+def happen(
+    packs: Packs, state: KeyState, items: list[DueItem], until: int, offset: int, *, anew: bool
+) -> Iterator[Result]:
+    """Let everything happen that falls due before ``until``, in the order of time.
+
+    ``items`` is a heap of what was due in ``state``; what has happened leaves it, and the later deadlines of a task
+    enter it. One that something has overtaken comes to nothing. ``anew``: what is set going on the way happens too.
+    """
+    firing: Firing | None = None
+    left = FIRED_MAX
+    while left and items and items[0][0] < until:
+        item = heapq.heappop(items)
+        if item[1] == "parked":
+            left -= 1
+            state, outputs = _unpark(state, item[2], offset)
+            yield state, outputs
+            continue
+        pack = packs.of(state)
+        if pack is None:
+            continue
+        firing = firing or Firing(pack, state, offset)
+        left -= firing.fire(item)
+        for later in firing.later(item, anew=anew):
+            heapq.heappush(items, later)
+        if firing.instance["status"] != "open":
+            closed = firing.after()
+            yield closed, firing.outputs
+            state, firing = replace(closed, instance=None), None
+    if firing is not None and firing.fired:
+        yield firing.after(), firing.outputs
 
 
-def fire(packs: Packs, state: KeyState, item: DueItem, offset: int) -> Result:
-    """Let one thing that has fallen due happen; nothing where an entry has overtaken it."""
-    due, what, which = item
-    if what == "parked":
-        return _unpark(state, which, offset)
-    instance, pack = state.open, packs.of(state)
-    if instance is None or pack is None:
-        return state, []
-    if what == "timer":
-        return _fire_timer(pack, state, due, which, offset)
-    task = tasks.find(instance, which)
-    rung = None if task is None else tasks.next_rung(pack, task)
-    if task is None or rung is None or rung[0] != due:
-        return state, []
-    change = Change(pack, state, due, task["request"], offset)
-    change.subject = task["subject"]
-    tasks.escalate(change, task, rung[1], due)
-    settle(change)
-    return change.after(), change.outputs
+class Firing(Change):
+    """An open instance in which one thing after another falls due: copied once, its tasks found by their ids."""
 
+    def __init__(self, pack: Pack, before: KeyState, offset: int) -> None:
+        super().__init__(pack, before, 0, "", offset)
+        self.fired = False
+        """Whether anything happened."""
+        self._places: dict[str, int] = {}
+        self._stored: set[str] = set()
+        self._started: set[str] = set()
 
-def _fire_timer(pack: Pack, state: KeyState, due: int, name: str, offset: int) -> Result:
-    assert state.open is not None
-    timer = next((timer for timer in state.open["timers"] if timer["name"] == name and timer["due"] == due), None)
-    if timer is None:
-        return state, []
-    change = Change(pack, state, due, timer["cause"], offset)
-    change.subject = timer["subject"]
-    if name.startswith(tasks.REPEAT):
-        asking.repeat(change, name.removeprefix(tasks.REPEAT), due)
-    else:
-        compiled = pack.timers.get(name)
-        change.rule, change.basis = name, compiled.basis if compiled is not None else None
-        change.drop_timer(name)
-        change.timeline("timer", due=iso(due))
+    def fire(self, item: DueItem) -> bool:
+        """Let one thing happen, and whether it did: not where something has overtaken it."""
+        due, what, which = item
+        self._stored, self._started = set(), set()
+        if what == "timer":
+            timer = next((one for one in self.instance["timers"] if one["name"] == which and one["due"] == due), None)
+            if timer is None:
+                return False
+            self.begin(due, timer["cause"])
+            self.subject = timer["subject"]
+            self._timer(which, due)
+        else:
+            task = self._task(which)
+            rung = None if task is None else tasks.next_rung(self.pack, task)
+            if task is None or rung is None or rung[0] != due:
+                return False
+            self.begin(due, task["request"])
+            self.subject = task["subject"]
+            tasks.escalate(self, task, rung[1], due)
+        settle(self)
+        self.instance["clock"] = max(self.instance["clock"], due)
+        self.fired = True
+        return True
+
+    def _timer(self, name: str, due: int) -> None:
+        if name.startswith(tasks.REPEAT):
+            asking.repeat(self, name.removeprefix(tasks.REPEAT), due)
+            return
+        compiled = self.pack.timers.get(name)
+        self.rule, self.basis = name, compiled.basis if compiled is not None else None
+        self.drop_timer(name)
+        self.timeline("timer", due=iso(due))
         if compiled is not None:
-            assign(change, compiled.set, name)
-        change.trigger(f"timer:{name}", "")
-    settle(change)
-    return change.after(), change.outputs
+            assign(self, compiled.set, name)
+        self.trigger(f"timer:{name}", "")
+
+    def later(self, item: DueItem, *, anew: bool) -> Iterable[DueItem]:
+        """What falls due after ``item`` has: the task's next deadline; ``anew``: all that ``fire`` has set going."""
+        names = self._stored if anew else set()
+        if item[1] == "task":
+            names = {*names, item[2]}
+        for name in names:
+            task = self._task(name)
+            rung = None if task is None else tasks.next_rung(self.pack, task)
+            if rung is not None:
+                yield rung[0], "task", name
+        if anew and self._started:
+            for timer in self.instance["timers"]:
+                if timer["name"] in self._started:
+                    yield timer["due"], "timer", timer["name"]
+
+    def store(self, task: Task) -> None:
+        self._stored.add(task["id"])
+        super().store(task)
+
+    def set_timer(self, name: str, due: int, cause: str, subject: str = "") -> None:
+        self._started.add(name)
+        super().set_timer(name, due, cause, subject)
+
+    def place(self, task_id: str) -> int | None:
+        """From an index, which is made anew when tasks have come or gone."""
+        open_tasks = self.instance["tasks"]
+        index = self._places.get(task_id)
+        if index is None or index >= len(open_tasks) or open_tasks[index]["id"] != task_id:
+            self._places = {task["id"]: number for number, task in enumerate(open_tasks)}
+            index = self._places.get(task_id)
+        return index
+
+    def _task(self, task_id: str) -> Task | None:
+        index = self.place(task_id)
+        task: Task | None = None if index is None else self.instance["tasks"][index]
+        return task
 
 
 def _unpark(state: KeyState, which: str, offset: int) -> Result:

@@ -6,11 +6,11 @@ snapshots follow one another in the order of the journal; and, where asked for, 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 from deptbus.workflow.output import Output
-from deptbus.workflow.partition import Partition, Read
+from deptbus.workflow.partition import Partition, Read, Rejected
 
 OUTPUT_TOPICS = ("workflow.tasks", "workflow.timeline", "workflow.events")
 DIFFERENCES_MAX = 100
@@ -51,16 +51,16 @@ class Folded:
 def fold(
     partition: Partition,
     batches: Iterable[list[Read]],
-    rejected: frozenset[int],
+    rejected: Rejected,
     encode: Encode,
     *,
     outputs: bool,
     log: bool = False,
 ) -> Folded:
-    """Apply a partition's journal from its beginning; raises ``RejectedEntry`` as ``Partition.apply`` does."""
+    """Apply a partition's journal from its beginning; raises ``RejectedEntry`` as ``Partition.chunks`` does."""
     folded = Folded()
     for batch in batches:
-        for output in partition.apply(batch, rejected):
+        for output in chain.from_iterable(partition.chunks(batch, rejected)):
             if output.topic == "workflow.instances":
                 folded.snapshots[output.key] = output
                 if log:

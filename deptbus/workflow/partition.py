@@ -1,55 +1,60 @@
 """One partition of the journal and the states of its keys: what the worker and the fold both apply entries to.
 
-Pure. ``apply`` is all or nothing: it works on copies, and only when every entry went through do the new states
-stand. What it puts out does not depend on how entries are cut into batches, but for the number of snapshots.
+Pure. What it puts out does not depend on how entries are cut into batches, but for the number of snapshots. An entry
+that concerns many keys, a tick above all, is applied key by key, in the order of their names, and cut into chunks: each
+is written in a transaction of its own, and the record of the partition names the key reached. So neither a transaction
+nor what a crash costs grows with what falls due at once, and whoever restores goes on with the next key.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deptbus.errors import BusError, RegistryError
-from deptbus.ids import derived_id
 from deptbus.workflow.advance import Decode, apply_entry
-from deptbus.workflow.due import DueItem, due_items, fire, next_deadline
-from deptbus.workflow.known import Packs
-from deptbus.workflow.notes import dated, entry_order, malformed, malformed_note
+from deptbus.workflow.due import DueItem, due_items, happen
+from deptbus.workflow.dueindex import DueIndex
+from deptbus.workflow.known import Packs, pack_record, unfit
+from deptbus.workflow.notes import dated, entry_order, malformed_note
 from deptbus.workflow.output import Output
-from deptbus.workflow.pack import Pack
-from deptbus.workflow.peers import appended
+from deptbus.workflow.pending import Pending
 from deptbus.workflow.regions import overlap
-from deptbus.workflow.state import ENGINE, Entry, KeyState, Result, instance_record, key_record, restored
+from deptbus.workflow.state import Entry, KeyState, key_name, partition_record, restored
+from deptbus.workflow.steps import dated_by, made_in, marked, put_off
 
 Read = tuple[int, Entry, dict[str, Any] | None]
 """Journal offset, entry, and the decoded body of an event."""
 
-FIRED_MAX = 10_000
-"""How much one tick lets happen in one key; what is due beyond waits for the next one."""
+Rejected = frozenset[tuple[int, str]]
+"""Offset of an entry that is passed over, and for which key (``<workflow>/<key>``)."""
+
+CHUNK_MAX = 5_000
+"""An entry that concerns many keys is cut once it has put out so much: outputs, and the tasks in snapshots."""
 
 
 class RejectedEntry(BusError):
-    """An entry cannot be applied: append a rejection of ``offset`` to the journal and apply again without it."""
+    """An entry cannot be applied to a key: append a rejection of both to the journal and apply again without it."""
 
-    def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(f"the journal entry at offset {offset} cannot be applied: {reason}")
+    def __init__(self, offset: int, key: str, reason: str) -> None:
+        super().__init__(f"the journal entry at offset {offset} cannot be applied to {key}: {reason}")
         self.offset = offset
+        self.key = key
         self.reason = reason
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What one ``apply`` has worked out so far."""
+class _Batch(Pending):
+    """What is being worked out of some entries."""
 
-    states: dict[str, KeyState] = field(default_factory=dict)
-    instances: set[str] = field(default_factory=set)
-    """Keys whose open instance changed since its last snapshot."""
-    records: set[str] = field(default_factory=set)
-    """Keys of which something else changed."""
-    outputs: list[Output] = field(default_factory=list)
-    held: list[Read] = field(default_factory=list)
-    at: int = 0
-    step: int | None = None
+    def __init__(self, partition: "Partition", rejected: Rejected) -> None:
+        super().__init__(partition.states)
+        self.rejected = rejected
+        self.held = list(partition.held)
+        self.at, self.step = partition.at, partition.step
+
+
+Work = Callable[[str], None]
+"""Apply the entry under way to the key of a name."""
 
 
 class Partition:
@@ -59,7 +64,7 @@ class Partition:
     what falls due in it, in the order of exercise time. ``decode`` reads bodies of entries that had to wait.
     """
 
-    def __init__(self, number: int, *, stepped: bool, decode: Decode) -> None:
+    def __init__(self, number: int, *, stepped: bool, decode: Decode, chunk_max: int = CHUNK_MAX) -> None:
         self.number = number
         self.stepped = stepped
         self.applied = -1
@@ -68,13 +73,16 @@ class Partition:
         """The exercise step applied last."""
         self.at = 0
         """The time of the latest tick."""
+        self.reached: tuple[int, str] | None = None
+        """The offset of an entry that is applied to some of its keys and not to all, and the last of these keys."""
+        self.held: list[Read] = []
+        """Entries that wait for their step's tick."""
         self.states: dict[str, KeyState] = {}
         self.packs = Packs()
         self._decode = decode
+        self._chunk_max = chunk_max
         self._read = -1
-        self._held: list[Read] = []
-        self._due: dict[str, int] = {}
-        self._heap: list[tuple[int, str]] = []
+        self._due = DueIndex()
 
     # Restore
 
@@ -82,14 +90,10 @@ class Partition:
         """Take in one record of this partition of ``workflow.instances``, in the order of the log."""
         if event_type == "workflow.PartitionAdvanced":
             self.applied, self.step, self.at = data["offset"], data["step"], data["at"]
+            self.reached = None if data["entry"] is None else (data["entry"], data["key"])
             self._read = self.applied
         elif event_type == "workflow.PackStored":
-            pack = Pack.from_bytes(data["content"])
-            self.packs.by_hash[pack.hash] = pack
-            if not data["retired"]:
-                self.packs.newest[pack.workflow] = pack.hash
-            elif self.packs.newest.get(pack.workflow) == pack.hash:
-                del self.packs.newest[pack.workflow]
+            self.packs.restore(data)
         else:
             name = f"{data['workflow']}/{data['key']}"
             self.states[name] = restored(self.states.get(name), event_type, data)
@@ -106,264 +110,183 @@ class Partition:
     @property
     def next_due(self) -> int | None:
         """The earliest time at which a tick would let something happen."""
-        heap = self._heap
-        while heap and self._due.get(heap[0][1]) != heap[0][0]:
-            heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        return self._due.earliest
+
+    def under_way(self, last: int) -> bool:
+        """Whether an entry up to offset ``last`` is applied to some of its keys and not to all."""
+        return self.reached is not None and self.reached[0] <= last
 
     @property
     def held_from(self) -> int | None:
         """The offset of the first entry that is held for its step's tick; it must not be committed yet."""
-        return self._held[0][0] if self._held else None
+        return self.held[0][0] if self.held else None
 
     # Apply
 
-    def apply(self, entries: Sequence[Read], rejected: frozenset[int] = frozenset()) -> list[Output]:
-        """Apply consecutive entries; answers what to write in one transaction, empty when there is nothing.
+    def apply(self, entries: Sequence[Read], rejected: Rejected = frozenset()) -> list[Output]:
+        """All chunks of consecutive entries at once, for those who need not write them: see ``chunks``."""
+        return [output for chunk in self.chunks(entries, rejected) for output in chunk]
 
-        Raises ``RejectedEntry`` and leaves everything as it was when an entry cannot be applied; ``rejected`` holds
-        the offsets that the journal says are to be passed over.
+    def chunks(self, entries: Sequence[Read], rejected: Rejected = frozenset()) -> Iterator[list[Output]]:
+        """Apply consecutive entries; answers what to write, transaction by transaction, empty when there is nothing.
+
+        A chunk stands when it is handed out: with its states, or with none of them where ``RejectedEntry`` is raised,
+        because an entry cannot be applied to a key. ``rejected`` is what the journal says is to be passed over. Where
+        one goes on with the same entries, after that or from a restored partition, what stands is skipped.
         """
-        batch = _Batch(held=[read for read in self._held if read[0] not in rejected], at=self.at, step=self.step)
-        last = self._read
-        for read in entries:
-            if read[0] <= last:
+        batch, last = _Batch(self, rejected), self._read
+        for offset, entry, data in entries:
+            if offset <= last:
                 continue
-            last = read[0]
-            if last not in rejected:
-                self._one(batch, read)
-        self._snapshots(batch)
-        return self._stand(batch, last)
+            read = (offset, dated(entry), data)
+            names, work = self._plan(batch, read)
+            done, weight = self._done(offset), 0
+            for name in names:
+                if name <= done:
+                    continue
+                if weight >= self._chunk_max:
+                    yield self._stand(batch, last, (offset, done))
+                    weight = 0
+                before = len(batch.outputs)
+                work(name)
+                weight += len(batch.outputs) - before + _tasks(batch.state(name))
+                done = name
+            if read[1]["kind"] == "tick":
+                self._end(batch, read[1], offset)
+            last = offset
+        yield self._stand(batch, last, None if self.under_way(last) else self.reached)
 
-    def _one(self, batch: _Batch, read: Read) -> None:
-        offset, entry, data = read
-        entry = dated(entry)
-        read = (offset, entry, data)
+    def _done(self, offset: int) -> str:
+        """The last key to which an entry is applied; empty where it is not under way."""
+        return self.reached[1] if self.reached is not None and self.reached[0] == offset else ""
+
+    def _plan(self, batch: _Batch, read: Read) -> tuple[Iterable[str], Work]:
+        """The keys that an entry concerns, in order, and what it does to each."""
+        offset, entry, _ = read
         kind = entry["kind"]
-        if (why := _unfit(entry)) is not None:
+        if (why := unfit(entry)) is not None:
             if self.stepped:  # until the tick, for what is held is read again after a crash
                 batch.held.append(read)
             else:
                 batch.outputs.append(malformed_note(entry, why, offset))
         elif kind == "tick":
-            if self.stepped:
-                self._step(batch, entry, offset)
-            else:
-                self._tick(batch, entry, offset)
+            return self._step(batch, entry, offset) if self.stepped else self._tick(batch, entry, offset)
         elif kind in ("activation", "retirement"):
             self._pack(batch, entry, offset)
         elif kind != "rejection":
-            if self.stepped:
-                batch.held.append(read)
-            else:
-                for name in self._concerned(batch, entry):
-                    self._entry(batch, name, read, offset)
+            if not self.stepped:
+                names = [key_name(entry)] if entry["key"] else sorted(batch.known(entry["workflow"]))
+                return names, lambda name: self._entry(batch, name, read, offset)
+            batch.held.append(read)
+        return (), _nothing
 
     def _entry(self, batch: _Batch, name: str, read: Read, offset: int) -> None:
         """``offset`` is what snapshots name: the entry's own, or that of the tick until which it was held."""
         own, entry, data = read
-        state = self._state(batch, name)
-        if not entry["key"] and not _within(state, entry):
+        state = batch.state(name)
+        if (own, name) in batch.rejected or (not entry["key"] and not _within(state, entry)):
             return
         try:
             result = apply_entry(self.packs, state, entry, data, offset, self._decode)
         except RegistryError:
             raise  # not this entry's fault, and gone when the worker starts again
         except Exception as error:  # a bug: the journal says that it was passed over
-            raise RejectedEntry(own, f"{type(error).__name__}: {error}") from error
-        self._put(batch, state, result, offset)
+            raise RejectedEntry(own, name, f"{type(error).__name__}: {error}") from error
+        batch.put(state, result, offset)
 
-    def _tick(self, batch: _Batch, tick: Entry, offset: int) -> None:
+    def _tick(self, batch: _Batch, tick: Entry, offset: int) -> tuple[Iterable[str], Work]:
         """Actual life: all that is due by now happens, and what that makes due as well."""
-        batch.at = max(batch.at, tick["at"])
-        for name in self._due_keys(batch, batch.at):
-            for _ in range(FIRED_MAX):
-                state = self._state(batch, name)
-                due = min((item for item in due_items(self.packs, state) if item[0] <= batch.at), default=None)
-                if due is None:
-                    break
-                self._put(batch, state, fire(self.packs, state, due, offset), offset)
+        until = max(batch.at, tick["at"]) + 1
 
-    def _step(self, batch: _Batch, tick: Entry, offset: int) -> None:
+        def work(name: str) -> None:
+            self._happen(batch, name, self._heap(batch, name, until), until, offset, anew=True)
+
+        return self._due_keys(batch, until), work
+
+    def _step(self, batch: _Batch, tick: Entry, offset: int) -> tuple[Iterable[str], Work]:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
-        batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
-        held = [_dated_by(tick, read) for read in batch.held if not _made_in(tick, read)]
-        early = [read for read in batch.held if _made_in(tick, read)]
-        batch.held = []
-        unfit = [(offset, entry, why) for offset, entry, _ in held if (why := _unfit(entry)) is not None]
-        batch.outputs += [malformed_note(entry, why, offset) for offset, entry, why in unfit]
-        held = [read for read in held if read[0] not in {offset for offset, _, _ in unfit}]
-        began = len(batch.outputs)
-        by_key: dict[str, list[Read]] = {}
-        everywhere = [read for read in held if not read[1]["key"]]
+        until = max(batch.at, tick["at"])
+        came = [(own, dated_by(tick, entry), data) for own, entry, data in batch.held if not made_in(tick, entry)]
+        if not self._done(offset):  # else these stand in an earlier chunk
+            odd = ((own, entry, unfit(entry)) for own, entry, _ in came)
+            batch.outputs += [malformed_note(entry, why, own) for own, entry, why in odd if why is not None]
+        held = sorted((read for read in came if unfit(read[1]) is None), key=lambda read: entry_order(read[1]))
+        by_key: dict[str, list[Read]] = {name: [] for name in self._due_keys(batch, until)}
         for read in held:
             if read[1]["key"]:
-                by_key.setdefault(_name(read[1]), []).append(read)
-        for name in self._due_keys(batch, batch.at - 1):
-            by_key.setdefault(name, [])
-        for read in everywhere:
-            for name in {*self._known(batch, read[1]["workflow"]), *by_key}:
-                if name.startswith(read[1]["workflow"] + "/"):
-                    by_key.setdefault(name, []).append(read)
-        for name in sorted(by_key):
-            items = [item for item in due_items(self.packs, self._state(batch, name)) if item[0] < batch.at]
-            heapq.heapify(items)
-            for read in sorted(by_key[name], key=lambda read: entry_order(read[1])):
-                self._fire_until(batch, name, items, read[1]["at"], offset)
+                by_key.setdefault(key_name(read[1]), [])
+        for read in held:
+            names: Iterable[str] = [key_name(read[1])]
+            if not read[1]["key"]:
+                of = key_name(read[1])
+                names = {*batch.known(read[1]["workflow"]), *(name for name in by_key if name.startswith(of))}
+            for name in names:
+                by_key.setdefault(name, []).append(read)
+
+        def work(name: str) -> None:
+            began = len(batch.outputs)
+            items = self._heap(batch, name, until)
+            for read in by_key[name]:
+                self._happen(batch, name, items, read[1]["at"], offset, anew=False)
                 self._entry(batch, name, read, offset)
-            self._fire_until(batch, name, items, batch.at, offset)
-        for output in batch.outputs[began:]:
-            if output.elsewhere:
-                output.data["entry"]["step"] = tick["step"]
-        batch.outputs += [self._put_off(read, offset) for read in early]
+            self._happen(batch, name, items, until, offset, anew=False)
+            marked(tick, batch.outputs[began:])
 
-    def _put_off(self, read: Read, offset: int) -> Output:
-        """Append an entry again, behind the tick: it was made in the step which that ends, and came before it."""
-        own, entry, _ = read
-        event_id = derived_id(f"{self.number}@{own}", "advance", "workflow.EntryAppended", _name(entry), offset)
-        event = entry["event"] or {"id": event_id, "legalbasis": None, "region": None}
-        return appended({**entry, "step": None}, event_id, event)._replace(elsewhere=False)
+        return sorted(by_key), work
 
-    def _fire_until(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int) -> None:
-        """Let happen what fell due before ``until``. A task's later deadlines stood before the step as well."""
-        while items and items[0][0] < until:
-            item = heapq.heappop(items)
-            state = self._state(batch, name)
-            self._put(batch, state, fire(self.packs, state, item, offset), offset)
-            later = next_deadline(self.packs, self._state(batch, name), item)
-            if later is not None and later[0] < batch.at:
-                heapq.heappush(items, later)
+    def _end(self, batch: _Batch, tick: Entry, offset: int) -> None:
+        """A tick is applied to every key: the step is over, if one was."""
+        held, batch.held = batch.held, []
+        batch.outputs += [put_off(self.number, own, entry, offset) for own, entry, _ in held if made_in(tick, entry)]
+        batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
+
+    def _heap(self, batch: _Batch, name: str, until: int) -> list[DueItem]:
+        items = [item for item in due_items(self.packs, batch.state(name)) if item[0] < until]
+        heapq.heapify(items)
+        return items
+
+    def _happen(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int, *, anew: bool) -> None:
+        for result in happen(self.packs, batch.state(name), items, until, offset, anew=anew):
+            batch.put(batch.state(name), result, offset)
+
+    def _due_keys(self, batch: _Batch, until: int) -> list[str]:
+        return sorted({*self._due.before(until), *batch.states})
 
     def _pack(self, batch: _Batch, entry: Entry, offset: int) -> None:
         """A pack comes into or out of force. Done at once: a pack once known stays known."""
-        hash_ = entry["pack"]
-        retired = entry["kind"] == "retirement"
-        if retired:
-            pack = self.packs.by_hash.get(hash_)
-            if self.packs.newest.get(entry["workflow"]) == hash_:
-                del self.packs.newest[entry["workflow"]]
-        else:
-            pack = Pack.from_bytes(entry["body"])
-            self.packs.by_hash[pack.hash] = pack
-            self.packs.newest[pack.workflow] = pack.hash
-        if pack is None:
-            return
-        data = {
-            "workflow": pack.workflow,
-            "version": pack.version,
-            "hash": pack.hash,
-            "content": pack.to_bytes(),
-            "retired": retired,
-        }
-        event_id = derived_id(pack.hash, "advance", "workflow.PackStored", str(self.number), offset)
-        key = f"@pack/{pack.hash}"
-        batch.outputs.append(Output("workflow.instances", key, "workflow.PackStored", event_id, entry["at"], data))
+        pack = self.packs.change(entry)
+        if pack is not None:
+            batch.outputs.append(pack_record(pack, self.number, entry, offset))
 
     # States
 
-    def _state(self, batch: _Batch, name: str) -> KeyState:
-        state = batch.states.get(name) or self.states.get(name)
-        if state is None:
-            workflow, _, key = name.partition("/")
-            state = KeyState(workflow, key)
-        return state
-
-    def _put(self, batch: _Batch, before: KeyState, result: Result, offset: int) -> None:
-        after, outputs = result
-        batch.outputs += outputs
-        if after is before:
-            return
-        name = after.name
-        if after.same_key_record(before):
-            after = replace(after, offset=before.offset)
-        else:
-            after = replace(after, offset=offset)
-            batch.records.add(name)
-        if after.instance is not before.instance:
-            batch.instances.add(name)
-        if after.instance is not None and after.open is None:  # closed: its last snapshot is due now
-            batch.outputs.append(instance_record(after.instance))
-            batch.instances.discard(name)
-            after = replace(after, instance=None)
-        batch.states[name] = after
-
-    def _concerned(self, batch: _Batch, entry: Entry) -> Iterable[str]:
-        return [_name(entry)] if entry["key"] else sorted(self._known(batch, entry["workflow"]))
-
-    def _known(self, batch: _Batch, workflow: str) -> set[str]:
-        return {name for name in {*self.states, *batch.states} if name.startswith(workflow + "/")}
-
-    def _due_keys(self, batch: _Batch, until: int) -> list[str]:
-        due = {name for name, when in self._due.items() if when <= until} | set(batch.states)
-        return sorted(due)
-
-    def _snapshots(self, batch: _Batch) -> None:
-        for name in sorted(batch.instances | batch.records):
-            state = batch.states[name]
-            if name in batch.instances and state.instance is not None:
-                batch.outputs.append(instance_record(state.instance))
-            if name in batch.records:
-                batch.outputs.append(key_record(state))
-
-    def _stand(self, batch: _Batch, last: int) -> list[Output]:
-        """Let the batch's states be the partition's."""
+    def _stand(self, batch: _Batch, last: int, reached: tuple[int, str] | None) -> list[Output]:
+        """Let the batch's states be the partition's, and hand out what goes with them; the batch begins anew."""
+        batch.snapshots()
+        outputs = batch.outputs
         self.states.update(batch.states)
-        self._held, self.at, self.step = batch.held, batch.at, batch.step
+        self.held, self.at, self.step = batch.held, batch.at, batch.step
         self._index(batch.states)
         self._read = last
-        self.applied = self._held[0][0] - 1 if self._held else last
-        if batch.outputs:
-            data = {
-                "partition": self.number,
-                "offset": self.applied,
-                "at": self.at,
-                "step": self.step,
-                "engine": ENGINE,
-            }
-            event_id = derived_id(f"@partition/{self.number}", "advance", "workflow.PartitionAdvanced", "", last)
-            key = f"@partition/{self.number}"
-            batch.outputs.append(
-                Output("workflow.instances", key, "workflow.PartitionAdvanced", event_id, self.at, data)
-            )
-        return batch.outputs
+        self.applied = self.held[0][0] - 1 if self.held else last
+        if outputs or reached != self.reached:
+            outputs.append(partition_record(self.number, self.applied, self.at, self.step, reached, last))
+        self.reached = reached
+        batch.begin()
+        batch.held = list(self.held)
+        return outputs
 
     def _index(self, states: dict[str, KeyState]) -> None:
         for name in states:
-            due = min((item[0] for item in due_items(self.packs, self.states[name])), default=None)
-            if due is None:
-                self._due.pop(name, None)
-            elif self._due.get(name) != due:
-                self._due[name] = due
-                heapq.heappush(self._heap, (due, name))
+            self._due.set(name, min((item[0] for item in due_items(self.packs, self.states[name])), default=None))
 
 
-def _dated_by(tick: Entry, read: Read) -> Read:
-    """What is dated after the step in which it came counts as of the step's end: nobody answers from the future."""
-    offset, entry, data = read
-    return read if entry["at"] < tick["at"] else (offset, {**entry, "at": tick["at"] - 1}, data)
+def _nothing(name: str) -> None:
+    """What an entry that concerns no key does to keys."""
 
 
-def _unfit(entry: Entry) -> str | None:
-    """Why an entry cannot be applied to anything; None where it can."""
-    if entry["kind"] in ("tick", "rejection"):
-        return None
-    why = malformed(entry)
-    if why is None and entry["kind"] == "activation":
-        try:
-            Pack.from_bytes(entry["body"])
-        except Exception as error:  # whatever a pack that nobody has checked makes its compiler raise
-            return f"it holds no pack: {error if isinstance(error, BusError) else type(error).__name__}"
-    return why
-
-
-def _made_in(tick: Entry, read: Read) -> bool:
-    """Whether an entry was made by another key in the very step that a tick ends, or later."""
-    made = read[1]["step"]
-    return made is not None and tick["step"] is not None and made >= tick["step"]
-
-
-def _name(entry: Entry) -> str:
-    return f"{entry['workflow']}/{entry['key']}"
+def _tasks(state: KeyState) -> int:
+    return 0 if state.instance is None else len(state.instance["tasks"])
 
 
 def _within(state: KeyState, entry: Entry) -> bool:

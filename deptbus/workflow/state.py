@@ -63,6 +63,11 @@ class KeyState:
         )
 
 
+def key_name(entry: Entry) -> str:
+    """``<workflow>/<key>`` of the key that an entry is for."""
+    return f"{entry['workflow']}/{entry['key']}"
+
+
 def instance_record(instance: Instance) -> Output:
     """The snapshot of an instance, for ``workflow.instances``."""
     name = instance["instance"]
@@ -102,6 +107,25 @@ def key_record(state: KeyState) -> Output:
         data=data,
         subject=state.name,
     )
+
+
+def partition_record(
+    number: int, offset: int, at: int, step: int | None, reached: tuple[int, str] | None, last: int
+) -> Output:
+    """How far a partition is applied, for ``workflow.instances``; ``last`` is the journal offset read last."""
+    key = f"@partition/{number}"
+    entry, name = reached or (None, None)
+    data = {
+        "partition": number,
+        "offset": offset,
+        "at": at,
+        "step": step,
+        "engine": ENGINE,
+        "entry": entry,
+        "key": name,
+    }
+    event_id = derived_id(key, "advance", "workflow.PartitionAdvanced", name or "", last)
+    return Output("workflow.instances", key, "workflow.PartitionAdvanced", event_id, at, data)
 
 
 def restored(state: KeyState | None, event_type: str, data: dict[str, Any]) -> KeyState:

@@ -149,7 +149,7 @@ def test_an_unclear_commit_is_settled_from_the_log(
     wiring: Wiring, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from deptbus.errors import TransactionUnclear  # noqa: PLC0415
-    from deptbus.streams import owner as module  # noqa: PLC0415
+    from deptbus.streams import writer as module  # noqa: PLC0415
 
     failures = iter([True, False])
 

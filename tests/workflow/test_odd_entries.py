@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deptbus.clock import LATEST_MS, iso
-from deptbus.workflow import partition as module
+from deptbus.workflow import due as module
 from deptbus.workflow.aliases import FORWARDS_MAX
 from deptbus.workflow.correlate import tick
 from tests.workflow.definitions import CASES, line, rule, small, step

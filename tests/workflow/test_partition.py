@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deptbus.workflow import partition as module
+from deptbus.workflow.advance import apply_entry
 from deptbus.workflow.correlate import tick
 from deptbus.workflow.fold import Folded, Written, compare_outputs, compare_snapshots, fold
 from deptbus.workflow.known import Packs
 from deptbus.workflow.output import Output
-from deptbus.workflow.partition import Partition, RejectedEntry
+from deptbus.workflow.partition import CHUNK_MAX, Partition, RejectedEntry
 from deptbus.workflow.state import Entry, KeyState, Result
 from tests.workflow.definitions import CASES, rule, small, step
 from tests.workflow.world import HOUR, START, World, codec, encoded, sample
@@ -80,9 +81,9 @@ def decode(event_type: str, value: bytes) -> dict[str, Any]:
     return codec().decode(value, event_type)
 
 
-def restarted(world: World, outputs: list[Output]) -> Partition:
+def restarted(world: World, outputs: list[Output], chunk_max: int = CHUNK_MAX) -> Partition:
     """A new partition, restored from what was written."""
-    partition = world.new_partition()
+    partition = world.new_partition(chunk_max)
     for record in written(outputs, "workflow.instances"):
         partition.restore(record.type, decode(record.type, record.value))
     partition.restored()
@@ -91,26 +92,35 @@ def restarted(world: World, outputs: list[Output]) -> Partition:
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=acts, cuts=st.lists(st.integers(1, 7), min_size=1), crashes=st.sets(st.integers(0, 40)))
-def test_batches_and_crashes_change_nothing(
-    steps: list[tuple[str, str, int, str]], cuts: list[int], crashes: set[int], stepped: bool
+@given(
+    steps=acts,
+    cuts=st.lists(st.integers(1, 7), min_size=1),
+    crashes=st.sets(st.integers(0, 60)),
+    chunk_max=st.integers(1, 30),
+)
+def test_batches_chunks_and_crashes_change_nothing(
+    steps: list[tuple[str, str, int, str]], cuts: list[int], crashes: set[int], chunk_max: int, stepped: bool
 ) -> None:
     world = play(steps, stepped=stepped)
     reads = [world.read(entry) for entry in world.journal]
-    partition, outputs, at, number = world.new_partition(), [], 0, 0
+    partition, at, number, transactions = world.new_partition(chunk_max), 0, 0, 0
+    outputs: list[Output] = []
     while at < len(reads):
         end = at + cuts[number % len(cuts)]
-        batch = partition.apply(reads[at:end])
-        if number in crashes:  # before the commit: nothing of the batch stands
-            partition = restarted(world, outputs)
-            crashes = crashes - {number}
-            at = partition.applied + 1
-            continue
-        outputs += batch
-        at, number = end, number + 1
+        number += 1
+        for chunk in partition.chunks(reads[at:end]):
+            transactions += 1
+            if transactions in crashes:  # before the commit: nothing of the chunk stands
+                partition = restarted(world, outputs, chunk_max)
+                at = partition.applied + 1
+                break
+            outputs += chunk
+        else:
+            at = end
     assert encoded(outputs) == encoded(world.outputs) | partition_record(outputs)
     told = [(output.id, output.data) for output in outputs if output.topic != "workflow.instances"]
     assert told == [(output.id, output.data) for output in world.outputs if output.topic != "workflow.instances"]
+    assert restarted(world, outputs, chunk_max).reached is None
 
 
 def partition_record(outputs: list[Output]) -> dict[str, bytes]:
@@ -203,8 +213,37 @@ def test_an_entry_that_cannot_be_applied_is_named_and_passed_over(monkeypatch: p
     with pytest.raises(RejectedEntry, match="offset 1") as refused:
         world.partition.apply(reads)
     assert world.partition.applied == 0
-    outputs = world.partition.apply(reads, frozenset({refused.value.offset}))
+    outputs = world.partition.apply(reads, frozenset({(refused.value.offset, refused.value.key)}))
     assert world.kinds(outputs)[0] == "opened"
+
+
+def test_an_entry_for_every_key_is_passed_over_only_where_it_cannot_be_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = small(
+        rules=[CASES, rule("short", "hospitals.ResourceShort", key=None, match="region", set={"quiet": "true"})]
+    )
+    world = World(pack)
+    for number in range(4):
+        data = sample("health.CasesConfirmed", region=f"44010{number}", count=1)
+        world.publish("health.CasesConfirmed", data, at=START, region=f"44010{number}")
+
+    def breaks(packs: Any, state: Any, *more: Any) -> Any:
+        if state.key == "440102" and more[0]["rule"] == "short":
+            raise ZeroDivisionError("a poison state")
+        return apply_entry(packs, state, *more)
+
+    monkeypatch.setattr(module, "apply_entry", breaks)
+    data = sample("hospitals.ResourceShort", region="440000")
+    [entry] = world.entries("hospitals.ResourceShort", data, at=START + 1, region="440000")
+    reads, partition = [world.read((len(world.journal), entry))], restarted(world, world.outputs, 1)
+    with pytest.raises(RejectedEntry, match="cannot be applied to small/440102: ZeroDivisionError") as refused:
+        partition.apply(reads)
+    assert partition.reached == (reads[0][0], "small/440101")
+    rejected = frozenset({(refused.value.offset, refused.value.key)})
+    partition.apply(reads, rejected)
+    quiet = {name: state.open["facts"]["quiet"] for name, state in partition.states.items() if state.open}
+    assert quiet == {"small/440100": True, "small/440101": True, "small/440102": False, "small/440103": True}
+    world.partition.apply(reads, rejected)
+    assert world.partition.states == partition.states, "chunks and what stood before change nothing"
 
 
 # The fold

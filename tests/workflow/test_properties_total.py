@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deptbus.envelope import Envelope, from_headers, to_headers
 from deptbus.errors import CodecError
-from deptbus.workflow import partition as module
+from deptbus.workflow import due as module
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.partition import Partition, Read

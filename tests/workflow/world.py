@@ -21,7 +21,7 @@ from deptbus.workflow.definition import Calendar, Definition, PackContent
 from deptbus.workflow.fields import fields_of
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
-from deptbus.workflow.partition import Partition
+from deptbus.workflow.partition import CHUNK_MAX, Partition
 from deptbus.workflow.state import Entry
 
 ROOT = Path(__file__).parents[2]
@@ -108,9 +108,9 @@ class World:
             about = {"workflow": pack.workflow, "pack": pack.hash, "body": pack.to_bytes()}
             self.append({**tick(START), "kind": "activation", **about})
 
-    def new_partition(self) -> Partition:
+    def new_partition(self, chunk_max: int = CHUNK_MAX, kind: type[Partition] = Partition) -> Partition:
         """An empty partition over the same schemas."""
-        return Partition(0, stepped=self.stepped, decode=lambda kind, body: codec().decode(body, kind))
+        return kind(0, stepped=self.stepped, decode=lambda kind, body: codec().decode(body, kind), chunk_max=chunk_max)
 
     def append(self, *entries: Entry) -> list[Output]:
         """Append entries as one batch; answers what they put out."""

@@ -507,6 +507,12 @@ class PartitionAdvanced(EventData, frozen=True):
     """The latest exercise step."""
     engine: int
     """Version of the engine."""
+    entry: int | None = None
+    """The journal offset of the entry under way: it is applied to some of its keys and not to all; null
+    between entries.
+    """
+    key: str | None = None
+    """The last key, in their order, to which the entry under way is applied: <workflow>/<key>."""
 
 
 class TaskCancelled(EventData, frozen=True):

@@ -1,0 +1,107 @@
+"""Writes what a journal partition puts out: one producer, whose transactions fence those of older owners. Blocking."""
+
+from collections.abc import Iterable, Sequence
+
+from deptbus.envelope import Envelope, to_headers
+from deptbus.failpoint import hit
+from deptbus.ids import derived_id
+from deptbus.kafka.configuration import producer_configuration
+from deptbus.kafka.producer import TransactionalProducer
+from deptbus.streams.hanging import free
+from deptbus.streams.wiring import APPENDED, EVENTS, JOURNAL, TASKS, Wiring
+from deptbus.workflow.correlate import tick
+from deptbus.workflow.output import Output
+from deptbus.workflow.partition import RejectedEntry
+
+ANSWERS_EVERY = 1_000
+"""Records of one transaction after which answers are let in."""
+
+
+class Writer:
+    """See the module. ``open`` before anything else, and again after ``TransactionUnclear``."""
+
+    def __init__(self, wiring: Wiring, number: int) -> None:
+        self.number = number
+        self.ends: dict[str, int] = {}
+        """Where what was committed ends, of what exercises follow: the next offset by ``<topic>/<number>``."""
+        self._wiring = wiring
+        self._producer: TransactionalProducer | None = None
+        self._headers: dict[str, str] = {}
+
+    def open(self) -> list[str]:
+        """Fence older owners; the partitions freed of transactions that had no end. ``TransactionUnclear``."""
+        self.close()
+        world, settings = self._wiring.world, self._wiring.settings
+        self._producer = TransactionalProducer(
+            producer_configuration(settings) | {"linger.ms": 0},
+            world.physical(f"advance-{self.number}"),
+            settings.publish_timeout_s,
+        )
+        self._producer.init()
+        return free(self._producer, self._wiring.admin, world, self.number)
+
+    def close(self) -> None:
+        """Let go of the producer; an open transaction is ended by the next owner's ``open``."""
+        if self._producer is not None:
+            self._producer.close()
+            self._producer = None
+
+    def commit(self, outputs: Sequence[Output], rejections: Iterable[RejectedEntry], at: int) -> None:
+        """Write all this in one transaction; rejections are dated ``at``. ``TransactionUnclear``, ``…Fenced``."""
+        producer = self._producer
+        assert producer is not None
+        producer.begin()
+        for rejection in rejections:
+            self._reject(producer, rejection, at)
+        for count, output in enumerate(outputs, 1):
+            self._send(producer, output)
+            if count % ANSWERS_EVERY == 0:
+                producer.poll()
+        hit("inside-transaction")
+        producer.commit()
+        hit("after-commit")
+        if self._wiring.stepped:
+            logical = self._wiring.world.logical
+            for (topic, partition), end in producer.ends.items():
+                if logical(topic) in (TASKS, EVENTS, JOURNAL):
+                    self.ends[f"{logical(topic)}/{partition}"] = end
+
+    def _send(self, producer: TransactionalProducer, output: Output) -> None:
+        envelope = Envelope(
+            id=output.id,
+            type=output.type,
+            source=self._wiring.workflow.source,
+            time_ms=output.time_ms,
+            subject=output.subject,
+            dataschema=self._dataschema(output.type),
+            correlationid=output.correlationid,
+            causationid=output.causationid,
+            legalbasis=output.legalbasis,
+            mode=self._wiring.world.mode,
+            region=output.region,
+        )
+        producer.send(
+            self._wiring.world.physical(output.topic),
+            -1 if output.elsewhere else self.number,
+            output.key.encode(),
+            self._wiring.codec.encode(output.type, output.data),
+            to_headers(envelope),
+        )
+
+    def _dataschema(self, event_type: str) -> str:
+        found = self._headers.get(event_type)
+        if found is None:
+            version = self._wiring.codec.schema(event_type).version
+            found = self._headers[event_type] = f"urn:deptbus:{event_type}:v{version}"
+        return found
+
+    def _reject(self, producer: TransactionalProducer, rejection: RejectedEntry, at: int) -> None:
+        """Write down, for the fold too, that an entry is passed over."""
+        workflow, _, key = rejection.key.partition("/")
+        about = {"offset": rejection.offset, "workflow": workflow, "key": key, "reason": rejection.reason}
+        cause = f"{JOURNAL}/{self.number}@{rejection.offset}"
+        ready = self._wiring.workflow.prepare(
+            APPENDED, {"entry": tick(at) | {"kind": "rejection"} | about}, subject="@rejection", key="@rejection",
+            time_ms=at, id=derived_id(cause, "advance", APPENDED, f"@rejection {rejection.key}"),
+        )  # fmt: skip
+        producer.send(self._wiring.world.physical(JOURNAL), self.number, ready.key, ready.value, ready.headers)

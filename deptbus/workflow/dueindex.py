@@ -1,0 +1,34 @@
+"""The earliest due time of every key of a partition, found by time. Pure."""
+
+import heapq
+
+
+class DueIndex:
+    """See the module. Times that were replaced stay in the heap until they come to its top."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+
+    def set(self, name: str, due: int | None) -> None:
+        """From now on the earliest due time of a key is this one; None for none."""
+        if due is None:
+            self._due.pop(name, None)
+        elif self._due.get(name) != due:
+            self._due[name] = due
+            heapq.heappush(self._heap, (due, name))
+
+    @property
+    def earliest(self) -> int | None:
+        """The earliest of all."""
+        heap = self._heap
+        while heap and self._due.get(heap[0][1]) != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def before(self, until: int) -> list[str]:
+        """The keys in which something falls due before ``until``, in no order."""
+        earliest = self.earliest
+        if earliest is None or earliest >= until:
+            return []
+        return [name for name, due in self._due.items() if due < until]
