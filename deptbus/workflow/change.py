@@ -12,20 +12,18 @@ from typing import Any
 from deptbus.clock import iso
 from deptbus.errors import DefinitionError
 from deptbus.ids import derived_id
-from deptbus.workflow.definition import Fact, Responsibility
+from deptbus.workflow.definition import Responsibility
 from deptbus.workflow.expressions import EvaluationError, Expression
+from deptbus.workflow.instances import copied, new_instance
 from deptbus.workflow.notes import TEXT_MAX
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.peers import appended, instance_name, new_entry, saying
-from deptbus.workflow.state import ENDED_MAX, ENGINE, Entry, Instance, KeyState, Task
+from deptbus.workflow.state import ENDED_MAX, Entry, Instance, KeyState, Task
 from deptbus.workflow.values import InstanceValues
 
 TRIGGERS_MAX = 1_000
 """A change that sets off more than this goes round in circles: it stops there, and that is recorded."""
-
-_DICTS = ("facts", "latest", "asked", "done", "counts", "targets")
-_LISTS = ("tasks", "timers", "ended", "applied", "parts")
 
 
 class Change(InstanceValues):
@@ -36,7 +34,7 @@ class Change(InstanceValues):
         self.before = before
         self.offset = offset
         self.outputs: list[Output] = []
-        self.instance: Instance = _copied(before.open) if before.open is not None else {}
+        self.instance: Instance = copied(before.open) if before.open is not None else {}
         self.begin(at, cause)
 
     def begin(self, at: int, cause: str) -> None:
@@ -235,47 +233,9 @@ class Change(InstanceValues):
     def open(self, region: str | None) -> None:
         """Make the key's next instance."""
         before = self.before
-        instance = f"{before.name}/{before.n + 1}"
-        definition = self.pack.definition
-        self.instance = {
-            "instance": instance,
-            "workflow": before.workflow,
-            "key": before.key,
-            "n": before.n + 1,
-            "pack": self.pack.hash,
-            "version": definition.version,
-            "moved_from": [],
-            "status": "open",
-            "region": region,
-            "level": None,
-            "highest_level": None,
-            "command_department": None,
-            "command_unit": None,
-            "lead": None,
-            "lead_region": None,
-            "merging": None,
-            "parts": [],
-            "opened_at": self.at,
-            "closed_at": None,
-            "clock": self.at,
-            "cause": self.cause,
-            "facts": {name: initial(declared) for name, declared in definition.facts.items()},
-            "latest": {},
-            "tasks": [],
-            "ended": [],
-            "timers": [],
-            "targets": {},
-            "asked": {},
-            "done": {},
-            "tally": {},
-            "counts": {},
-            "applied": list(before.applied),
-            "ordinal": 0,
-            "engine": ENGINE,
-            "offset": self.offset,
-        }
+        self.instance = new_instance(self.pack, before, self.at, self.cause, self.offset) | {"region": region}
         data = {
-            "instance": instance,
+            "instance": self.instance["instance"],
             "workflow": before.workflow,
             "key": before.key,
             "region": region,
@@ -317,21 +277,3 @@ class Change(InstanceValues):
             closed_at=instance["closed_at"],
             instance=instance,
         )
-
-
-def initial(fact: Fact) -> Any:
-    """What a fact is before anything sets it: as declared, else the zero of its type."""
-    return _ZERO[fact.type] if fact.initial is None else fact.initial
-
-
-_ZERO = {"int": 0, "double": 0.0, "string": "", "bool": False}
-
-
-def _copied(instance: Instance) -> Instance:
-    copy = dict(instance)
-    for name in _DICTS:
-        copy[name] = dict(copy[name])
-    for name in _LISTS:
-        copy[name] = list(copy[name])
-    copy["tally"] = {department: dict(states) for department, states in copy["tally"].items()}
-    return copy

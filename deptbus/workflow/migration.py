@@ -13,12 +13,13 @@ from typing import Any
 
 from deptbus.errors import BusError
 from deptbus.workflow import tasks
-from deptbus.workflow.change import Change, initial
+from deptbus.workflow.change import Change
 from deptbus.workflow.command import take_command
 from deptbus.workflow.correlate import placed
 from deptbus.workflow.effects import settle
 from deptbus.workflow.evolution import Snapshot, migration_breaks
 from deptbus.workflow.expressions import EvaluationError
+from deptbus.workflow.instances import initial
 from deptbus.workflow.known import Packs
 from deptbus.workflow.notes import note
 from deptbus.workflow.output import Output
