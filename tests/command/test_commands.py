@@ -163,6 +163,7 @@ def test_orders_are_waited_for_and_recorded(opened: Engine, run: Run) -> None:
         assert (raised["applied"], raised["effects"][0]["kind"]) == (True, "level")
         moved = run("incidents", "reassign", verify[:8], "--to", "police", *CHEN)
         assert "reassigned" in moved.out
+        assert "unit 测试" in moved.out
         later = run("incidents", "extend", verify[:8], "--complete-by", "+4h", *CHEN, "--json").json()
         assert later["applied"]
         closed = run("incidents", "close", INSTANCE, *CHEN, "--json").json()
