@@ -76,9 +76,11 @@ ZH = {
     "declined": "拒绝", "duplicate": "重复", "escalated": "升级", "escalation_withdrawn": "撤回升级",
     "event_owed": "缺少事件", "extended": "延期", "fact_failed": "事实出错", "fact_overtaken": "已有更新的事实",
     "guard_failed": "条件出错", "joined": "汇入", "late": "逾期", "level": "响应级别", "level_failed": "级别出错",
+    "level_overtaken": "已有更新的级别指令",
     "malformed": "不合格条目", "merged": "合并指挥", "migrated": "迁移", "migration_refused": "迁移被拒",
     "nobody_responsible": "无人负责", "not_asked": "未下达", "not_responsible": "非责任部门", "opened": "启动",
-    "order_void": "指令无效", "ordered": "指令", "parked": "暂存", "progressed": "办理中", "reassigned": "改派",
+    "order_void": "指令无效", "ordered": "指令", "over_already": "事先已了结", "parked": "暂存", "progressed": "办理中",
+    "reassigned": "改派",
     "regions_failed": "区域出错", "retargeted": "目标变更", "split": "分开指挥", "task_requested": "下达任务",
     "task_requested_again": "再次下达", "timer": "定时", "triggers_stopped": "触发循环已停止", "unmatched": "未匹配",
     # What is shown beside them

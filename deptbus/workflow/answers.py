@@ -19,14 +19,18 @@ def furthest(state: str, said: str) -> str:
 
 
 def acknowledge(change: Change, task: Task, state: str = "acknowledged") -> Task:
-    """The department has seen the task (or says more); answers the changed task, which never goes back a state."""
+    """The department has seen the task (or says more); answers the changed task.
+
+    Of answers that overtook one another the furthest says how it stands, the earliest when it was first seen.
+    """
     task = {**task, "state": furthest(task["state"], state)}
-    if task["acknowledged_at"] is None:
+    seen_at = task["acknowledged_at"]
+    if seen_at is None or change.at < seen_at:
         late = change.at > task["acknowledge_by"]
-        task |= {"acknowledged_at": change.at, "late": late}
-        if late:
-            change.count("acknowledged_late")
-        else:
+        if late != task["late"]:
+            change.count("acknowledged_late", 1 if late else -1)
+        task = {**task, "acknowledged_at": change.at, "late": late}
+        if not late:
             task = _withdraw(change, task, "acknowledge_by", change.at)
     change.store(task)
     return task

@@ -51,8 +51,8 @@ class Change(InstanceValues):
         self.subject = ""
         self.event: Mapping[str, Any] | None = None
         self.event_region: str | None = None
-        self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str]] = deque()
-        """Trigger, subject, event data and cause of what is still to be looked at."""
+        self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str, int, tuple[int, str]]] = deque()
+        """Trigger, subject, event data, cause and time of what is still to be looked at."""
         self._triggered = 0
 
     def holds(self, guard: Expression | None, of: str) -> bool:
@@ -165,6 +165,14 @@ class Change(InstanceValues):
         yield
         self.cause = before
 
+    @contextmanager
+    def happening(self, at: int, dated: tuple[int, str]) -> Iterator[None]:
+        """What is done meanwhile follows from an event that came before, of which no more is known than when it was."""
+        before = self.at, self.dated, self.event
+        self.at, self.dated, self.event = at, dated, None
+        yield
+        self.at, self.dated, self.event = before
+
     def trigger(self, name: str, subject: str | None = None) -> None:
         """Note that something happened that steps may wait for."""
         self._triggered += 1
@@ -172,7 +180,8 @@ class Change(InstanceValues):
             if self._triggered == TRIGGERS_MAX + 1:
                 self.timeline("triggers_stopped", reason=f"one entry has set off {TRIGGERS_MAX}", trigger=name)
             return
-        self.triggers.append((name, self.subject if subject is None else subject, self.event, self.cause))
+        about = self.subject if subject is None else subject
+        self.triggers.append((name, about, self.event, self.cause, self.at, self.dated))
 
     # What is remembered
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deptbus.workflow import answers, asking, targets, tasks
+from deptbus.workflow import answers, asking, clocks, early, targets, tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import set_level
-from deptbus.workflow.directives import obey
+from deptbus.workflow.directives import BY_RULE, obey, overtaken_by_order
 from deptbus.workflow.expressions import EvaluationError
 from deptbus.workflow.facts import assign
 from deptbus.workflow.notes import applied_id
@@ -65,15 +65,18 @@ def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
     elif event_type in pack.answers:
         _answer(change, header)
     for stop in pack.clock_stops.get(event_type, ()):
-        stopped = [task for task in change.instance["tasks"] if task["step"] == stop.step]
-        for task in [task for task in stopped if _may_be_there(change, task, header["region"])]:
-            (tasks.start_clock if stop.starts else tasks.stop_clock)(change, task, stop.basis)
-    for steps, end in ((pack.completes, answers.complete), (pack.declines, answers.refuse)):
-        if event_type in steps:
-            task = _meant(change, header, steps[event_type])
+        clocks.turn(change, stop, header["region"])
+    for named, what, end in (
+        (pack.completes, "completed", answers.complete),
+        (pack.declines, "declined", answers.refuse),
+    ):
+        if event_type in named:
+            task = _meant(change, header, named[event_type])
             if task is not None:
                 change.subject = task["subject"]
                 end(change, task)
+            else:
+                _meant_nothing(change, header, named[event_type], what)
 
 
 def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task | None:
@@ -84,7 +87,11 @@ def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task 
             return task if task["step"] in steps else None
     region = header["region"]
     candidates = [
-        task for task in change.instance["tasks"] if task["step"] in steps and _may_be_there(change, task, region)
+        task
+        for task in _asked_before(change)
+        if task["step"] in steps
+        and _may_be_there(change, task, region)
+        and (not change.subject or task["subject"] in ("", change.subject))
     ]
     of_subject = [task for task in candidates if task["subject"] == (change.subject or header["subject"])]
     for tied in (of_subject, candidates):
@@ -92,6 +99,26 @@ def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task 
         if len(found) == 1:
             return found[0]
     return None
+
+
+def _meant_nothing(change: Change, header: Mapping[str, Any], steps: list[str], what: str) -> None:
+    """An event ends no task: it comes too late, or too early, and is kept for a request that it has overtaken."""
+    if change.rule is None or _overtaken(change):  # else that it joined says enough
+        change.timeline("unmatched", event=header["id"], type=header["type"])
+    if header["causationid"] in change.instance["ended"]:
+        return
+    for step in steps:
+        early.remember(change, what, step, change.subject or header["subject"] or "", header["region"])
+
+
+def _overtaken(change: Change) -> bool:
+    """Whether what is at hand happened before something that is known already."""
+    return bool(change.dated[0] < change.instance["clock"])
+
+
+def _asked_before(change: Change) -> list[Task]:
+    """Open tasks that what is at hand may be about: those that were asked for when it happened."""
+    return [task for task in change.instance["tasks"] if task["requested_at"] <= change.dated[0]]
 
 
 def _may_be_there(change: Change, task: Task, region: str | None) -> bool:
@@ -143,8 +170,9 @@ def _completed(change: Change, task: dict[str, Any]) -> None:
 def start_timer(change: Change, name: str) -> None:
     """Start a timer of the workflow anew."""
     timer = change.pack.timers.get(name)
+    running = next((each["due"] for each in change.instance["timers"] if each["name"] == name), 0)
     due = change.deadline(change.at, timer.after, name) if timer is not None else None
-    if timer is not None and due is not None:
+    if timer is not None and due is not None and not (_overtaken(change) and due < running):
         change.set_timer(name, max(due, timer.not_before_ms), change.cause)
 
 
@@ -157,12 +185,12 @@ def _name(change: Change, alias: str) -> None:
 
 def settle(change: Change) -> None:
     """Let triggers, the level rule and the closing condition work until nothing more follows."""
-    first_cause = change.cause
+    first_cause, at, dated = change.cause, change.at, change.dated
     while True:
         while change.triggers:
-            name, change.subject, change.event, change.cause = change.triggers.popleft()
+            name, change.subject, change.event, change.cause, change.at, change.dated = change.triggers.popleft()
             _pull(change, name)
-        change.subject, change.event, change.cause = "", None, first_cause
+        change.subject, change.event, change.cause, change.at, change.dated = "", None, first_cause, at, dated
         if not _raise_level(change):
             break
     if change.instance["status"] == "open" and change.holds(change.pack.closes, "closes"):
@@ -174,9 +202,12 @@ def _pull(change: Change, trigger: str) -> None:
     pack, subject = change.pack, change.subject
     for step in pack.cancelled_on.get(trigger, ()):
         targets.forget(change, step)
-        for task in [task for task in change.instance["tasks"] if task["step"] == step]:
-            if subject in ("", task["subject"]):
-                tasks.cancel(change, task, trigger)
+        early.remember(change, "cancelled", step, subject)
+        meant = [t for t in _asked_before(change) if t["step"] == step and subject in ("", t["subject"])]
+        for task in meant:
+            tasks.cancel(change, task, trigger)
+        if not meant and _overtaken(change):
+            change.timeline("unmatched", rule=step, trigger=trigger)
     moved = {step for step in pack.retargeted_on.get(trigger, ()) if targets.retarget(change, step, trigger)}
     for step in pack.asked_on.get(trigger, ()):
         if step.removesuffix(APPROVAL) not in moved:
@@ -207,7 +238,12 @@ def _raise_level(change: Change) -> bool:
     if level is None or RANK[level] <= RANK.get(instance["highest_level"], 0):
         return False
     instance["highest_level"] = level
+    # Facts are as of the clock, though what made the table give more may be older.
+    instance["latest"][BY_RULE] = {"at": max(instance["clock"], change.dated[0]), "id": change.dated[1]}
     if RANK[level] <= RANK.get(instance["level"], 0):
+        return False
+    if overtaken_by_order(change):
+        change.timeline("level_overtaken", level=level)
         return False
     assert pack.definition.level is not None
     set_level(change, level, f"the rule table gives {level} for {value}", pack.definition.level.basis)

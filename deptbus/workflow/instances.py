@@ -7,7 +7,7 @@ from deptbus.workflow.pack import Pack
 from deptbus.workflow.state import ENGINE, Instance, KeyState
 
 _DICTS = ("facts", "latest", "asked", "done", "counts", "targets")
-_LISTS = ("tasks", "timers", "ended", "applied", "parts")
+_LISTS = ("tasks", "timers", "ended", "early", "applied", "parts")
 
 
 def new_instance(pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> Instance:
@@ -38,6 +38,7 @@ def new_instance(pack: Pack, before: KeyState, at: int, cause: str, offset: int)
         "latest": {},
         "tasks": [],
         "ended": [],
+        "early": [],
         "timers": [],
         "targets": {},
         "asked": {},

@@ -136,6 +136,8 @@ class Pack:
             | self.answers
             | ({self.definition.directives} if self.definition.directives else set())
         )
+        self.window_max_ms = max(rule.window_ms for rule in self.rules.values())
+        """No event that a rule places is applied when it comes later than this."""
         self._responsible: dict[tuple[str, str, str | None], Responsibility] = {}
 
     @staticmethod

@@ -7,6 +7,7 @@ from typing import Any
 
 from deptbus.clock import iso
 from deptbus.errors import DefinitionError
+from deptbus.workflow import early
 from deptbus.workflow.change import Change
 from deptbus.workflow.definition import Responsibility, Rung
 from deptbus.workflow.pack import CompiledStep, Pack
@@ -66,6 +67,10 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
     complete_by = change.deadline(change.at, step.complete_by, step.step)
     if acknowledge_by is None or complete_by is None:
         return False
+    instance["asked"][step.step] = instance["asked"].get(step.step, 0) + 1
+    if (over := early.ended(change, step, region)) is not None:
+        _over_already(change, step, line.department, over)
+        return bool(over["what"] != "cancelled")
     task: Task = {
         "id": "",
         "step": step.step,
@@ -82,6 +87,7 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         "acknowledged_at": None,
         "paused_at": None,
         "rung": 0,
+        "ordered_at": None,
         "escalations": [],
         "late": False,
         "basis": step.basis,
@@ -89,11 +95,23 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         "context": _context(change, step),
         "request": "",
     }
-    instance["asked"][step.step] = instance["asked"].get(step.step, 0) + 1
     task["id"] = _request(change, task)
     task["request"] = task["id"]
     change.store(task)
     return True
+
+
+def _over_already(change: Change, step: CompiledStep, department: str, over: early.Early) -> None:
+    """What ends the task came before the request: nobody is asked, and what follows from its end follows."""
+    what = over["what"]
+    change.tally(department, what, 1)
+    change.timeline("over_already", rule=step.step, event=over["id"], state=what, event_at=iso(over["at"]))
+    if what == "completed":
+        done = change.instance["done"]
+        done[step.step] = done.get(step.step, 0) + 1
+    if what != "cancelled":
+        with change.happening(max(change.at, over["at"]), (over["at"], over["id"])):
+            change.trigger(f"{what}:{step.step}")
 
 
 def _context(change: Change, step: CompiledStep) -> dict[str, str]:
@@ -272,21 +290,3 @@ def extend(change: Change, task: Task, acknowledge_by: int, complete_by: int, re
     change.emit("workflow.tasks", "workflow.TaskExtended", data)
     change.timeline("extended", task=task, reason=reason, complete_by=iso(complete_by))
     change.store(task)
-
-
-def stop_clock(change: Change, task: Task, basis: str) -> None:
-    """From now on the task's deadlines wait."""
-    if task["paused_at"] is None:
-        change.timeline("clock_stopped", task=task, basis=basis)
-        change.store({**task, "paused_at": change.at})
-
-
-def start_clock(change: Change, task: Task, basis: str) -> None:
-    """The task's deadlines run again, later by as long as they stood."""
-    if task["paused_at"] is None:
-        return
-    stood = max(0, change.at - task["paused_at"])
-    change.timeline("clock_started", task=task, basis=basis, stood_ms=str(stood))
-    running = {**task, "paused_at": None}
-    acknowledge_by = task["acknowledge_by"] + (stood if task["acknowledged_at"] is None else 0)
-    extend(change, running, acknowledge_by, task["complete_by"] + stood, "the clock stood still")

@@ -233,6 +233,8 @@ class Task(RecordData, frozen=True):
     """When it was acknowledged."""
     paused_at: Timestamp | None = None
     """Since when its clock stands still."""
+    ordered_at: Timestamp | None = None
+    """When a commander last gave an order about it; an older one is void."""
     rung: int
     """How many rungs of the escalation ladder it has climbed."""
     escalations: tuple[Escalation, ...]
@@ -247,6 +249,27 @@ class Task(RecordData, frozen=True):
     """What the responsible department needs to know."""
     request: str
     """The latest TaskRequested event, from which its deadlines follow."""
+
+
+Earliness: TypeAlias = Literal["completed", "declined", "cancelled", "stopped", "started"]
+"""completed, declined, cancelled: what it ends; stopped, started: what it does to the clock."""
+
+
+class EarlyEvent(RecordData, frozen=True):
+    """Something that is about a step's tasks and may have come before one of them is asked for."""
+
+    what: Earliness
+    """What it does to a task."""
+    step: str
+    """The step."""
+    subject: str
+    """What it is about; empty where it is about the instance as a whole."""
+    region: str | None = None
+    """Its region."""
+    at: Timestamp
+    """When it happened."""
+    id: str
+    """The event."""
 
 
 class Timer(RecordData, frozen=True):
@@ -329,6 +352,8 @@ class InstanceChanged(EventData, frozen=True):
     """Tasks that are not over."""
     ended: tuple[str, ...]
     """Ids of the latest tasks that are over."""
+    early: tuple[EarlyEvent, ...]
+    """What may have overtaken the request that it is about, until no event may come so late."""
     timers: tuple[Timer, ...]
     """What falls due besides tasks."""
     targets: Mapping[str, tuple[str, ...]]

@@ -1,0 +1,63 @@
+"""What overtook the request that it is about: it came first, though it happened afterwards. Pure.
+
+Events overtake one another by as much as their windows allow. A completion or a refusal that finds no task yet, every
+cancellation, and every stop and start of a clock is remembered, with the time at which it happened, for as long as an
+event may come late. What is asked for after all, as of an earlier time, is over then, or its deadlines stood still.
+"""
+
+from typing import Any
+
+from deptbus.workflow.change import Change
+from deptbus.workflow.pack import CompiledStep
+from deptbus.workflow.regions import overlap
+
+KEPT_MAX = 100
+"""How much an instance remembers in this way; what happened first is forgotten first."""
+
+_WHAT = ("what", "step", "subject", "region")
+_CLOCK = ("stopped", "started")
+
+Early = dict[str, Any]
+"""A ``common.EarlyEvent``."""
+
+
+def remember(change: Change, what: str, step: str, subject: str, region: str | None = None) -> None:
+    """Something that may be about a task of the step which is asked for only later, as of an earlier time."""
+    at, event_id = change.dated
+    new: Early = {"what": what, "step": step, "subject": subject, "region": region, "at": at, "id": event_id}
+    known = change.instance["early"]
+    if what not in _CLOCK:  # of what ends tasks the latest is enough
+        alike = [each for each in known if all(each[name] == new[name] for name in _WHAT)]
+        if any(_order(each) >= _order(new) for each in alike):
+            return
+        known = [each for each in known if each not in alike]
+    since = max(at, change.instance["clock"]) - change.pack.window_max_ms
+    change.instance["early"] = sorted([*(each for each in known if each["at"] >= since), new], key=_order)[-KEPT_MAX:]
+
+
+def ended(change: Change, step: CompiledStep, region: str | None) -> Early | None:
+    """What has ended the task that is about to be asked for; a completion completes no other one any more."""
+    for each in about(change, step, change.dated, region):
+        cancelled = each["what"] == "cancelled"
+        anything = not each["subject"] or (not change.subject and not cancelled)
+        if each["what"] in _CLOCK or not (anything or each["subject"] == change.subject):
+            continue
+        if not cancelled:
+            change.instance["early"] = [other for other in change.instance["early"] if other["id"] != each["id"]]
+        return each
+    return None
+
+
+def about(change: Change, step: CompiledStep, since: tuple[int, str], region: str | None) -> list[Early]:
+    """What has happened after a time and is about tasks of a step in a region, in the order in which it happened."""
+    return [
+        each
+        for each in change.instance["early"]
+        if each["step"] == step.step
+        and _order(each) > since
+        and (step.for_regions is None or not each["region"] or overlap(region or "", each["region"]))
+    ]
+
+
+def _order(each: Early) -> tuple[int, str]:
+    return each["at"], each["id"]
