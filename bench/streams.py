@@ -91,7 +91,7 @@ def hops(world: World, count: int) -> None:
     settings = world.settings
     journal = Tail(reader_configuration(settings), {settings.world.physical("workflow.journal"): END})
     times = []
-    publisher = world._publisher("health")
+    publisher = world.publisher("health")
     for _ in range(count):
         began = time.perf_counter()
         publisher.send(publisher.prepare(CASES, sample_of("440100"), subject="440100", region="440100", time_ms=START))
@@ -128,7 +128,7 @@ def ticks(world: World, tail: Tail) -> None:
 
 def throughput(world: World, count: int, workers: dict[str, "subprocess.Popen[bytes]"]) -> None:
     """Many entries appended to the journal directly; then one tick that applies them all."""
-    publisher = world._publisher("workflow")
+    publisher = world.publisher("workflow")
     pack = counting()
     correlator = Correlator([pack])
     for number in range(count):

@@ -10,6 +10,14 @@ time of day, so that ``2wd`` is always two whole working days, asked in the morn
   asked on a Saturday within 1wd is due when Monday is over.
 - Which days are working days is what the calendar says, weekends worked in lieu included. A year that the
   calendar lacks is refused, not guessed.
+
+Where clocks are put forward or back, whoever asks later must never be due earlier, and nobody is late while the clock
+can still show a time before the deadline:
+
+- A time of day that the last day skips (02:30, when 02:00 becomes 03:00) counts as the moment of the change, 03:00.
+- One that it has twice (01:30, when 02:00 becomes 01:00) is meant the second time.
+- A start in an hour that has been before counts as the end of that hour (02:00), for it is later than all of its first
+  run. Its first run counts as it reads.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -21,7 +29,7 @@ from deptbus.workflow.definition import Calendar, split_duration
 
 _split = lru_cache(maxsize=1024)(split_duration)
 _DAY = timedelta(days=1)
-_MIDNIGHT = time(0)
+_DAY_MS = 86_400_000
 
 
 def deadline(start_ms: int, duration: str, calendar: Calendar, zone: str) -> int:
@@ -52,12 +60,51 @@ def _after_working_days(start_ms: int, count: int, calendar: Calendar, zone: Zon
     # Whole seconds through datetime, milliseconds beside it: no float ever rounds them.
     seconds, milliseconds = divmod(start_ms, 1000)
     start = datetime.fromtimestamp(seconds, zone)
-    day, time_of_day = start.date(), start.time()
+    day, shown_ms = _put_back(start, zone) if start.fold else (start.date(), _shown_ms(start) + milliseconds)
     if not is_working_day(day, calendar):
-        day, time_of_day, milliseconds = _next_working_day(day, calendar), _MIDNIGHT, 0
+        day, shown_ms = _next_working_day(day, calendar), 0
+    elif count == 0:
+        return start_ms
     for _ in range(count):
         day = _next_working_day(day, calendar)
-    return int(datetime.combine(day, time_of_day, zone).timestamp()) * 1000 + milliseconds
+    return _moment(day, shown_ms, zone)
+
+
+def _shown_ms(moment: datetime) -> int:
+    """The time of day that the clock shows, in milliseconds."""
+    return ((moment.hour * 60 + moment.minute) * 60 + moment.second) * 1000
+
+
+def _moment(day: date, shown_ms: int, zone: ZoneInfo) -> int:
+    """When the clock shows that time on that day: see the module for days on which it never does, or twice."""
+    seconds, milliseconds = divmod(shown_ms, 1000)
+    shown = datetime.combine(day, time(), zone) + timedelta(seconds=seconds)
+    first, second = int(shown.timestamp()), int(shown.replace(fold=1).timestamp())
+    if second < first:
+        return _change(second, first, zone) * 1000
+    return second * 1000 + milliseconds
+
+
+def _put_back(start: datetime, zone: ZoneInfo) -> tuple[date, int]:
+    """Day and time of day at which the clock was put back, of a moment at which it shows a time for the second time."""
+    before = start.replace(fold=0)
+    changed = _change(int(before.timestamp()), int(start.timestamp()), zone)
+    shown = datetime.fromtimestamp(changed - 1, zone) + timedelta(seconds=1)
+    if shown.date() > start.date() and _shown_ms(shown) == 0:  # at the very end of the day, which goes on
+        return start.date(), _DAY_MS - 1
+    return shown.date(), _shown_ms(shown)
+
+
+def _change(low: int, high: int, zone: ZoneInfo) -> int:
+    """The first second after ``low``, up to ``high``, at which the clock goes as at ``high``."""
+    goes = datetime.fromtimestamp(high, zone).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == goes:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def _next_working_day(day: date, calendar: Calendar) -> date:

@@ -13,6 +13,7 @@ from deptbus.workflow.due import DueItem, Firing, due_items, happen
 from deptbus.workflow.known import Packs
 from deptbus.workflow.partition import CHUNK_MAX, Partition
 from deptbus.workflow.state import KeyState, Result
+from tests.workflow.crowd import crowded
 from tests.workflow.definitions import CASES, rule, small, step
 from tests.workflow.world import HOUR, START, World, sample
 
@@ -128,33 +129,12 @@ def test_what_a_tick_sets_going_is_due_in_it_in_actual_life_and_in_the_next_step
     assert ("sweep" in [data["step"] for data in world.of_type("workflow.TaskEscalated", later)]) is stepped
 
 
-def many(keys: int, tasks: int) -> Partition:
-    """A partition with so many instances, in each of which so many tasks are due by now."""
-    world = World(small(rules=[CASES | {"subject": "event.source_reference"}], closes="facts.cases < 0"))
-    data = sample("health.CasesConfirmed", region="x", source_reference="s")
-    world.publish("health.CasesConfirmed", data, at=START, region="x")
-    (snapshot,) = world.of_type("workflow.InstanceChanged")
-    (task,) = snapshot["tasks"]
-    partition = world.new_partition()
-    for output in world.outputs:
-        if output.type == "workflow.PackStored":
-            partition.restore(output.type, output.data)
-    for number in range(keys):
-        key = f"{number:06}"
-        asked = [task | {"id": f"{key}-{n}", "request": f"{key}-{n}", "subject": str(n)} for n in range(tasks)]
-        about = {"key": key, "instance": f"small/{key}/1", "tasks": asked, "tally": {"health": {"requested": tasks}}}
-        partition.restore("workflow.InstanceChanged", snapshot | about)
-    partition.restored()
-    return partition
-
-
 @pytest.mark.parametrize(
     ("keys", "tasks", "stepped"), [(100_000, 1, False), (100, 1_000, False), (100, 1_000, True)],
     ids=["many instances", "many tasks", "many tasks in exercise time"],
 )  # fmt: skip
 def test_100_000_due_at_once_escalate_once_each_in_chunks(keys: int, tasks: int, stepped: bool) -> None:
-    partition = many(keys, tasks)
-    partition.stepped = stepped
+    partition = crowded(keys, tasks, stepped=stepped)
     entries = [(10, tick(START + 2 * HOUR, 0 if stepped else None), None)]
     escalated: set[str] = set()
     reached, chunks = "", 0
