@@ -13,6 +13,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from deptbus.exercise.exercise import drop_namespace
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.namespace import Namespace
@@ -45,7 +46,7 @@ def namespace(stack: SharedStack) -> Iterator[Namespace]:
     """A world of this test's own; its topics and groups are deleted afterwards."""
     fresh = Namespace(f"t-{uuid4().hex[:8]}")
     yield fresh
-    Admin(client_configuration(stack.settings())).delete_namespace(fresh)
+    drop_namespace(Admin(client_configuration(stack.settings())), fresh)  # killed workers are still members for a while
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Notifying:
 
     def publish(self, *ids: int, event_type: str = REQUESTED, **about: Any) -> list[str]:
         """Ask health for tasks of one instance; what their notifications are to be called."""
-        publisher = self.world._publisher("workflow")
+        publisher = self.world.publisher("workflow")
         for number in ids:
             data = sample(
                 event_type, instance="epidemic/440100/1", department="health", attempt=1, title_en=str(number)
