@@ -115,6 +115,7 @@ def _check_event_types(
                 f"{topic.file}: {topic.name} names the event type {event_type}, which has no schema; "
                 f"add schemas/{event_type.replace('.', '/')}/v1.avsc."
             )
+    missing = [event_type for event_type in schemas.types() if event_type not in topic_of]
     for event_type in schemas.types():
         file = schemas.newest(event_type)
         owner = file.owner
@@ -123,10 +124,11 @@ def _check_event_types(
                 f"schemas/{owner}/: {owner} is neither a department nor workflow or bus; "
                 f"add services/{owner}/department.yaml."
             )
-        if event_type not in topic_of:
+        if event_type in missing:
+            more = f" (The same goes for {', '.join(missing[1:])}.)" if len(missing) > 1 else ""
             raise TopicError(
                 f"schemas/{owner}/{file.name}: no topic carries {event_type}; name it under `events` of "
-                f"a topic in topics/{owner}.yaml."
+                f"a topic in topics/{owner}.yaml.{more}"
             )
 
 

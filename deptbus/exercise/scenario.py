@@ -5,8 +5,9 @@ Everything else follows: what the workflows ask, and what simulated desks answer
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -190,7 +191,7 @@ class _Reading:
         kinds = {field["name"]: field["type"] for field in file.schema["fields"]}
         for name in part.data:
             if name not in kinds:
-                self._refuse((*path, "data", name), f"{part.type} has no field {name}; it has {', '.join(kinds)}")
+                self._refuse((*path, "data", name), _no_field(part.type, name, kinds))
 
         def still_open(name: str, kind: Any, doc: str) -> Any:
             if is_time(kind):
@@ -215,16 +216,20 @@ class _Reading:
         path = ("answers", index)
         types = [*dict.fromkeys(kind for definition in definitions for kind in _ending(definition, part.step))]
         if not types:
-            self._refuse(
-                (*path, "step"), f"no step {part.step} of {', '.join(self._file.workflows)} is ended by an event"
-            )
+            of = ", ".join(self._file.workflows)
+            ended = {name for definition in definitions for name in _asked(definition) if [*_ending(definition, name)]}
+            close = get_close_matches(part.step, sorted(ended), 1)
+            meant = f"perhaps {close[0]} is meant" if close else f"those that are: {', '.join(sorted(ended))}"
+            self._refuse((*path, "step"), f"no step {part.step} of {of} is ended by an event; {meant}")
         if part.type is not None and part.type not in types:
             self._refuse((*path, "type"), f"{part.type} does not end {part.step}; what does: {', '.join(types)}")
-        of = [part.type] if part.type else types
-        fields = {field["name"] for kind in of for field in self._schemas.newest(kind).schema["fields"]}
+        answering = [part.type] if part.type else types
+        fields = dict.fromkeys(
+            field["name"] for kind in answering for field in self._schemas.newest(kind).schema["fields"]
+        )
         for name in part.data:
             if name not in fields:
-                self._refuse((*path, "data", name), f"{' and '.join(of)} have no field {name}")
+                self._refuse((*path, "data", name), _no_field(" or ".join(answering), name, fields))
         return ScriptedAnswer(
             step=part.step,
             region=part.region,
@@ -241,6 +246,16 @@ class _Reading:
 
     def _refuse(self, path: tuple[str | int, ...], message: str) -> NoReturn:
         raise ScenarioError(f"{self._shown}, line {self._lines.of(*path)}: {message}.")
+
+
+def _no_field(event_type: str, name: str, fields: Iterable[str]) -> str:
+    return f"{event_type} has no field {name}; there are {', '.join(fields)}"
+
+
+def _asked(definition: Definition) -> Iterator[str]:
+    """The names of what is asked of departments: steps, and gates after theirs."""
+    for step in definition.steps:
+        yield from (step.step, step.step + APPROVAL) if step.gate else (step.step,)
 
 
 def _ending(definition: Definition, name: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from stdnum.cn import uscc
+from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
@@ -146,6 +147,11 @@ class DepartmentFile(_Part):
     def _check_org_code(cls, value: str) -> str:
         try:
             return str(uscc.validate(value))
+        except InvalidChecksum:
+            last = uscc.calc_check_digit(uscc.compact(value)[:-1])
+            raise ValueError(
+                f"this is no 统一社会信用代码 (GB 32100): with these digits it would end in {last}"
+            ) from None
         except StdnumError as error:
             raise ValueError(f"this is no 统一社会信用代码 (GB 32100): {error}") from None
 

@@ -13,7 +13,7 @@ call of a function written in Python for ever (50 to 180 bytes a call, measured)
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -23,6 +23,7 @@ from cel_expr_python.ext.ext_strings import ExtStrings
 
 from deptbus.errors import BusError, DefinitionError
 from deptbus.workflow import syntax
+from deptbus.workflow.hints import hint
 
 Result = Literal["bool", "int", "string", "double", "any"]
 
@@ -153,7 +154,7 @@ class Environment:
         try:
             checked = self._checker.compile(source)
         except RuntimeError as error:
-            raise _explained(source, str(error)) from None
+            raise _explained(source, str(error), self.variables) from None
         gives = checked.return_type()
         if result != "any" and gives not in (_TYPES[result], cel.Type.DYN):
             raise ExpressionError(
@@ -171,7 +172,7 @@ def _extensions() -> tuple[Any, ...]:
     return (ExtStrings(), ExtMath())
 
 
-def _explained(source: str, text: str) -> ExpressionError:
+def _explained(source: str, text: str, names: Collection[str]) -> ExpressionError:
     found = _POSITION.search(text)
     if found is None:
         return ExpressionError(f"the expression {source!r} does not compile: {text.splitlines()[0]}", source)
@@ -179,7 +180,8 @@ def _explained(source: str, text: str) -> ExpressionError:
     reason = found[3].removesuffix(" (in container '')")
     reason = re.sub(r" expecting \{.*", "", reason)
     place = f"column {column}" if "\n" not in source.strip() else f"its line {line}, column {column}"
-    return ExpressionError(f"the expression {source!r} does not compile: {reason} ({place})", source, line, column)
+    said = f"{reason} ({place}){hint(source, reason, names)}"
+    return ExpressionError(f"the expression {source!r} does not compile: {said}", source, line, column)
 
 
 class _Call(NamedTuple):

@@ -154,7 +154,12 @@ def test_an_event_type_in_two_topics_is_refused(root: Path) -> None:
 
 def test_an_event_type_in_no_topic_is_refused(root: Path) -> None:
     write_schema(root, "health.CaseLost", case_reported() | {"name": "CaseLost"})
-    with pytest.raises(TopicError, match=r"schemas/health/CaseLost: no topic carries health\.CaseLost"):
+    with pytest.raises(
+        TopicError, match=r"schemas/health/CaseLost: no topic carries health\.CaseLost.*health\.yaml\.$"
+    ):
+        load_catalogue(root, NOW_MS)
+    write_schema(root, "health.CaseMoved", case_reported() | {"name": "CaseMoved"})
+    with pytest.raises(TopicError, match=r"carries health\.CaseLost.*The same goes for health\.CaseMoved\."):
         load_catalogue(root, NOW_MS)
 
 
@@ -176,6 +181,7 @@ def test_topics_of_nobody_are_refused(root: Path) -> None:
         ("common", {}, "the id common is reserved"),
         ("fire", {"id": "flames"}, "the id flames differs from the folder fire"),
         ("fire", {"org_code": "91350100M000100Y4Z"}, "org_code is not usable: this is no 统一社会信用代码"),
+        ("fire", {"org_code": "11100000MB30000353"}, "with these digits it would end in W"),
         ("fire", {"region": "44"}, "region is not usable"),
         ("fire", {"level": "village"}, "level is not usable"),
         ("fire", {"titles": {"zh": "消防"}}, "titles.en is missing; add it"),

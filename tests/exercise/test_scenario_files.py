@@ -86,8 +86,13 @@ def test_answers_are_laid_down(folder: Path) -> None:
         ("dead: 0", "deads: 0", 13, "has no field deads"),
         ("dead: 0, ", "", 13, "needs the field dead: Dead"),
         ("dead: 0", "dead: none", 13, "CasualtiesUpdated"),
-        ("step: monitor", "step: monitoring", 21, "no step monitoring of leak"),
-        ("{normal: false}", "{abnormal: false}", 26, "have no field abnormal"),
+        (
+            "step: monitor",
+            "step: monitoring",
+            21,
+            "no step monitoring of leak is ended by an event; perhaps monitor is meant",
+        ),
+        ("{normal: false}", "{abnormal: false}", 26, "ReadingTaken has no field abnormal; there are incident, region"),
         ("after: +20m", "type: fire.PeopleRescued", 24, "fire.PeopleRescued does not end monitor"),
     ],
 )

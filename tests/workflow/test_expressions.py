@@ -70,6 +70,26 @@ def test_what_is_wrong_is_said_with_its_position(source: str, result: Any, messa
 
 
 @pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("event.cuont > 1", r"; did you mean event\.count\?$"),
+        ("event.count > 1 and facts.cases > 1", r"\); write && for and$"),
+        ("event.count > 1 or facts.cases > 1", r"\); write \|\| for or$"),
+        ("not (event.count > 1)", r"\); write ! for not$"),
+        ("event.count = 1", r"\); write == to compare$"),
+        ('event.count > 1 "and"', r"\)$"),
+        ("event.count > 7.5", r"\); write decimals with a point, such as 7\.0, or double\(x\) for a whole number$"),
+        ("max(event.count, 7.5) > 7.5", r"\); they take whole numbers: int\(x\) makes one of a decimal$"),
+        ('event.count + "x"', r"\); string\(n\) makes text of a number, int\(s\) a number of text$"),
+        ("nothing_like_it", r"\)$"),
+    ],
+)
+def test_what_was_probably_meant_is_said(source: str, said: str) -> None:
+    with pytest.raises(ExpressionError, match=said):
+        ENVIRONMENT.compile(source, "any")
+
+
+@pytest.mark.parametrize(
     ("source", "values", "message"),
     [
         ("event.count / 0 > 1", {"event.count": 1}, "divide by zero"),

@@ -111,6 +111,11 @@ CASES_OF: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("rule-idle", {"rules": [CASES, SHORT]},
      {"rules": [CASES, SHORT], "steps": [step("verify", stops=[
          {"from": "hospitals.ResourceShort", "until": "health.ResourceCommitted", "basis": "l"}])]}),
+    ("stop-unheard",
+     {"rules": [CASES, SHORT], "steps": [step("verify", stops=[
+         {"from": "hospitals.ResourceShort", "until": "health.ResourceCommitted", "basis": "l"}])]},
+     {"rules": [CASES, SHORT, rule("there", "health.ResourceCommitted")], "steps": [step("verify", stops=[
+         {"from": "hospitals.ResourceShort", "until": "health.ResourceCommitted", "basis": "l"}])]}),
     ("role-unasked", {"responsibilities": [*BASE["responsibilities"], line("police", "police")]},
      {"responsibilities": [*BASE["responsibilities"], line("police", "police")], "command": "police"}),
     ("not-their-event", {"responsibilities": RELIABLE, "steps": COMPLETING,
@@ -152,6 +157,15 @@ def test_a_fact_that_is_only_shown_is_a_remark() -> None:
     counts = {"done": {"type": "int", "initial": 0}} | BASE["facts"]
     (remark,) = found(facts=counts, rules=[CASES, SHORT | {"set": {"done": "facts.done + 1"}}])
     assert "the fact done" in remark.message.en
+
+
+def test_a_rule_that_no_event_finds_is_a_remark() -> None:
+    unkeyed = rule("moved", "emergency.ResourceCommitted", set={"done": "true"}, key=None)
+    (remark,) = found(**with_flag(unkeyed, closes="facts.done || facts.cases > 9"))
+    assert (remark.code, remark.remark) == ("rule-unheard", True)
+    answered = rule("verified", "health.FigureVerified", set={"done": "true"}, key=None)
+    asked = [step("verify", completed_by=["health.FigureVerified"])]
+    assert found(**with_flag(answered, closes="facts.done || facts.cases > 9", steps=asked)) == []
 
 
 def test_what_never_closes_says_what_is_missing() -> None:

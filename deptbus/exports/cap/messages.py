@@ -40,7 +40,9 @@ def messages(
     written = (_message(alert) for alert in alerts(common, confirmed, tuple(languages)))
     found = [message for message in written if kind is None or message.kind == KINDS[kind]]
     if not found:
-        what = "no response level was confirmed in it yet" if kind is None else f"it has no message of the kind {kind}"
+        what = "no response level was confirmed in it yet (government.LevelActivated)"
+        if kind is not None:
+            what = f"it has no message of the kind {kind}"
         raise ExportRefused(f"There is nothing to export of {common.instance}: {what}.")
     return found
 

@@ -18,6 +18,7 @@ def use_findings(found: Reach) -> Iterator[Finding]:
     yield from _facts(pack)
     yield from _timers(pack)
     yield from _rules(pack)
+    yield from _unheard(pack)
     yield from _roles(pack)
     yield from _completions(pack)
 
@@ -115,6 +116,37 @@ def _rules(pack: Pack) -> Iterator[Finding]:
                     f"nothing comes of the rule {rule.rule}: it sets, starts and triggers nothing",
                 ),
             )
+
+
+def _unheard(pack: Pack) -> Iterator[Finding]:
+    """Events that nobody is asked for find an instance by a rule's key only."""
+    asked_for = {*pack.completes, *pack.declines, *pack.answers, pack.definition.directives}
+    found = {rule.on for rule in pack.definition.rules if rule.key is not None or rule.match is not None}
+    for index, rule in enumerate(pack.definition.rules):
+        if rule.on not in found | asked_for:
+            yield Finding(
+                ("rules", index),
+                "rule-unheard",
+                Said(
+                    f"规则 {rule.rule} 没有 key，也没有环节以 {rule.on} 办结，只有写明所属事件的才算数",
+                    f"the rule {rule.rule} has no key, and no task is ended by {rule.on}: "
+                    "it counts only where its publisher names the instance",
+                ),
+                remark=True,
+            )
+    for index, step in enumerate(pack.definition.steps):
+        for number, stop in enumerate(step.stops):
+            for word, event_type in (("from", stop.from_), ("until", stop.until)):
+                if event_type not in found | asked_for:
+                    yield Finding(
+                        ("steps", index, "stops", number, word),
+                        "stop-unheard",
+                        Said(
+                            f"没有带 key 的规则接收 {event_type}，环节 {step.step} 的时限不会因它停走或续走",
+                            f"no rule with a key is on {event_type}, so it will not reach the clock of step "
+                            f"{step.step}; add one",
+                        ),
+                    )
 
 
 def _roles(pack: Pack) -> Iterator[Finding]:
