@@ -135,6 +135,22 @@ def test_the_example_is_checked_as_the_document_says(tmp_path: Path) -> None:
     assert "nothing is in vain" in "".join(said)
 
 
+def test_the_parts_to_copy_fit_into_the_example(tmp_path: Path) -> None:
+    copy = write_example(tmp_path / "deptbus")
+    block = re.search(r"^```yaml\n(.*?)^```", section("Parts to copy"), re.MULTILINE | re.DOTALL)
+    assert block
+    copied = re.findall(r"^(\w+:\n)((?:^(?: .*)?\n)+)", block[1], re.MULTILINE)
+    assert {heading for heading, _ in copied} == {"facts:\n", "rules:\n", "steps:\n", "responsibilities:\n"}
+    for file in (copy / "services" / "workflows" / "outage").iterdir():
+        text = "\n" + file.read_text(encoding="utf-8")
+        for heading, parts in copied:
+            text = text.replace(f"\n{heading}", f"\n{heading}{parts}", 1)
+        file.write_text(text, encoding="utf-8")
+    checked, found = check_workflows(copy, load_catalogue(copy, START), (2026,))
+    assert [one for one in found if "outage" in one] == []
+    assert {"promise", "deploy", "all_clear"} <= {step.step for step in checked["outage"].definition.steps}
+
+
 def test_the_example_goes_as_the_document_says(example: Path) -> None:
     played = json.loads(run(example, "-m", "tests.docs.outage"))
     told = [[cell.strip("`") for cell in row[:4]] for row in rows(section("7. What happens"))]
