@@ -282,7 +282,7 @@ class Change(InstanceValues):
             before,
             n=instance["n"],
             applied=applied,
-            clock=instance["clock"],
+            clock=max(before.clock, instance["clock"]),
             closed_at=instance["closed_at"],
             instance=instance,
         )

@@ -14,7 +14,7 @@ from deptbus.workflow.pack import Pack
 from deptbus.workflow.state import Entry
 from tests.workflow.world import HOUR, ROOT, START
 
-EXAMPLES = int(os.environ.get("BUS_TEST_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("BUS_TEST_EXAMPLES", "50"))
 """How many examples each property is tried with; ``BUS_TEST_EXAMPLES`` for long runs."""
 SUPPRESSED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 tried = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SUPPRESSED)
@@ -125,7 +125,7 @@ def told(draw: st.DrawFn, packs: Sequence[Pack], *, odd: bool = True) -> Told:
     """An entry of any kind; ``odd`` ones have anything in any field."""
     pack = draw(st.sampled_from(packs))
     kinds = ["event"] * 24 + ["tick"] * 8
-    kinds += ["forward", "alias", "migration", "retirement", "activation", "rejection"] if odd else []
+    kinds += ["forward", "alias", "migration", "retirement", "activation", "rejection", "part", "lead"] if odd else []
     kind = draw(st.sampled_from(kinds))
     entry: Entry = {
         "kind": kind,
@@ -154,7 +154,9 @@ def told(draw: st.DrawFn, packs: Sequence[Pack], *, odd: bool = True) -> Told:
         entry["target"] = f"{pack.workflow}/{entry['target']}/{draw(st.integers(1, 2))}"
         entry["reason"] = draw(st.sampled_from(["ask", "accept", "refuse", "level", "split", "closed"]))
         entry["level"] = draw(st.sampled_from([None, "IV", "II", "I"]))
-        made = draw(_event(pack, entry)) if draw(st.booleans()) else made
+        made = draw(_event(pack, entry))
+        telling = f"{pack.workflow}/{draw(st.sampled_from(REGIONS[:2]))}/{draw(st.integers(1, 2))}"
+        made.entry["event"]["correlationid"] = telling
     return draw(_spoiled(made)) if odd and draw(st.integers(0, 6)) == 0 else made
 
 

@@ -222,3 +222,11 @@ def test_what_one_tick_leaves_over_the_next_one_lets_happen(monkeypatch: pytest.
     cases(world, 1, START)
     asked = [len(world.of_type("workflow.TaskRequested", world.tick(START + 5 * HOUR + late))) for late in (0, 1, 2)]
     assert asked == [3, 2, 0]
+
+
+def test_the_clock_of_a_key_does_not_go_back_when_its_instance_closes() -> None:
+    world = World(small(rules=[CASES, rule("objection", "data.ObjectionRaised")]))
+    data = sample("data.ObjectionRaised", region="440100")
+    world.publish("data.ObjectionRaised", data, at=START + 3 * HOUR, region="440100")
+    cases(world, 1_000, START)
+    assert world.partition.states["small/440100"].clock == START + 3 * HOUR

@@ -1,16 +1,19 @@
 """Any order, duplication and delay of an instance's events within their windows comes to the same in the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deptbus.workflow.definition import LEVELS
+from deptbus.workflow.pack import Pack
 from tests.workflow.definitions import CASES, line, rule, small, step
-from tests.workflow.strategies import tried
-from tests.workflow.world import HOUR, START, World, sample
+from tests.workflow.strategies import Told, told, tried
+from tests.workflow.test_properties_total import Player
+from tests.workflow.world import HOUR, START, World, pack_of, sample, workflow
 
 KEY = "440100"
 PACK = small(
@@ -147,3 +150,56 @@ def test_in_whatever_order_events_come_they_come_to_the_same(events: list[Happen
     kinds = set(mixed.kinds()) & (EXPLAINS - {"duplicate"})
     if not kinds:
         assert came_to(mixed) == came_to(in_order)
+
+
+PROJECT = {name: pack_of(workflow(name)) for name in ("epidemic", "leak", "flood")}
+OF_STATE = ("facts", "level", "status", "asked", "done", "tally", "early", "clock")
+OF_TASKS = ("step", "subject", "region", "department", "state", "acknowledge_by", "complete_by")
+
+
+def played(pack: Pack, events: list[Told]) -> Player:
+    """A partition to which these entries were applied one by one."""
+    player = Player(pack, stepped=False)
+    for each in events:
+        player.play(each)
+    return player
+
+
+def stands(player: Player) -> dict[str, Any]:
+    """What counts of every open instance."""
+    found = {}
+    for name, state in player.partition.states.items():
+        if state.open is not None:
+            tasks = [{key: task[key] for key in OF_TASKS} for task in state.open["tasks"]]
+            timers = [(timer["name"], timer["due"]) for timer in state.open["timers"]]
+            found[name] = {key: state.open[key] for key in OF_STATE} | {"tasks": tasks, "timers": timers}
+    return found
+
+
+@pytest.mark.parametrize("name", PROJECT)
+@tried
+@given(data=st.data())
+def test_what_comes_twice_counts_once_in_every_workflow(name: str, data: st.DataObject) -> None:
+    pack = PROJECT[name]
+    drawn = data.draw(st.lists(told([pack], odd=False), min_size=8, max_size=25), "events")
+    events = [_numbered(each, number) for number, each in enumerate(sorted(drawn, key=lambda each: each.entry["at"]))]
+    twice: list[Told] = []
+    for each in events:
+        again = data.draw(st.sampled_from(["no", "no", "appended", "published"]), "again")
+        twice += [each] if again == "no" or each.entry["event"] is None else [each, _again(each, again)]
+    assert stands(played(pack, twice)) == stands(played(pack, events))
+
+
+def _numbered(each: Told, number: int) -> Told:
+    """Every event has an id and an offset of its own, and names no task: only the run would know which."""
+    if each.entry["event"] is None:
+        return each
+    event = {**each.entry["event"], "id": f"event {number}", "offset": number}
+    return replace(each, entry={**each.entry, "event": event}, task=None)
+
+
+def _again(each: Told, how: str) -> Told:
+    """The same once more: appended by correlate after a crash, or published a second time."""
+    if how == "appended":
+        return each
+    return replace(each, entry={**each.entry, "event": {**each.entry["event"], "offset": 1_000}})
