@@ -7,6 +7,7 @@ event may come late. What is asked for after all, as of an earlier time, is over
 
 from typing import Any
 
+from deptbus.clock import iso
 from deptbus.workflow.change import Change
 from deptbus.workflow.pack import CompiledStep
 from deptbus.workflow.regions import overlap
@@ -46,6 +47,19 @@ def ended(change: Change, step: CompiledStep, region: str | None) -> Early | Non
             change.instance["early"] = [other for other in change.instance["early"] if other["id"] != each["id"]]
         return each
     return None
+
+
+def end(change: Change, step: CompiledStep, department: str, over: Early) -> None:
+    """What ends the task came before the request: nobody is asked, and what follows from its end follows."""
+    what = over["what"]
+    change.tally(department, what, 1)
+    change.timeline("over_already", rule=step.step, event=over["id"], state=what, event_at=iso(over["at"]))
+    if what == "completed":
+        done = change.instance["done"]
+        done[step.step] = done.get(step.step, 0) + 1
+    if what != "cancelled":
+        with change.happening(max(change.at, over["at"]), (over["at"], over["id"])):
+            change.trigger(f"{what}:{step.step}")
 
 
 def about(change: Change, step: CompiledStep, since: tuple[int, str], region: str | None) -> list[Early]:

@@ -15,6 +15,10 @@ from deptbus.workflow.state import Instance, Task
 
 TASKS_MAX = 1_000
 """Tasks open in one instance at most; what is asked for beyond is recorded and not asked."""
+FEW = 200
+"""So many tasks fit into a record whatever they say."""
+TEXTS_MAX = 500_000
+"""Characters that more tasks may have in all, in subjects and contexts: a state must fit into a record."""
 
 REPEAT = "repeat_"
 """Timers of repeating steps are named after the step with this beginning."""
@@ -57,6 +61,9 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
     if len(instance["tasks"]) >= TASKS_MAX:
         change.timeline("not_asked", rule=step.step, reason=f"{TASKS_MAX} tasks are open")
         return False
+    if len(instance["tasks"]) >= FEW and sum(_characters(task) for task in instance["tasks"]) >= TEXTS_MAX:
+        change.timeline("not_asked", rule=step.step, reason=f"open tasks say more than {TEXTS_MAX} characters")
+        return False
     line = change.responsible(step.role, region)
     if line is None:
         change.timeline(
@@ -69,7 +76,7 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         return False
     instance["asked"][step.step] = instance["asked"].get(step.step, 0) + 1
     if (over := early.ended(change, step, region)) is not None:
-        _over_already(change, step, line.department, over)
+        early.end(change, step, line.department, over)
         return bool(over["what"] != "cancelled")
     task: Task = {
         "id": "",
@@ -101,17 +108,8 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
     return True
 
 
-def _over_already(change: Change, step: CompiledStep, department: str, over: early.Early) -> None:
-    """What ends the task came before the request: nobody is asked, and what follows from its end follows."""
-    what = over["what"]
-    change.tally(department, what, 1)
-    change.timeline("over_already", rule=step.step, event=over["id"], state=what, event_at=iso(over["at"]))
-    if what == "completed":
-        done = change.instance["done"]
-        done[step.step] = done.get(step.step, 0) + 1
-    if what != "cancelled":
-        with change.happening(max(change.at, over["at"]), (over["at"], over["id"])):
-            change.trigger(f"{what}:{step.step}")
+def _characters(task: Task) -> int:
+    return len(task["subject"]) + sum(map(len, task["context"].values()))
 
 
 def _context(change: Change, step: CompiledStep) -> dict[str, str]:

@@ -9,6 +9,7 @@ from deptbus.clock import LATEST_MS, iso
 from deptbus.workflow import due as module
 from deptbus.workflow.aliases import FORWARDS_MAX
 from deptbus.workflow.correlate import tick
+from deptbus.workflow.tasks import FEW
 from tests.workflow.definitions import CASES, line, rule, small, step
 from tests.workflow.test_advance import DAY, activation, cases, directive, instance
 from tests.workflow.world import HOUR, START, World, sample
@@ -230,3 +231,17 @@ def test_the_clock_of_a_key_does_not_go_back_when_its_instance_closes() -> None:
     world.publish("data.ObjectionRaised", data, at=START + 3 * HOUR, region="440100")
     cases(world, 1_000, START)
     assert world.partition.states["small/440100"].clock == START + 3 * HOUR
+
+
+def test_what_open_tasks_say_fits_into_a_record_however_much_events_say() -> None:
+    names = ("city", "province", "source_reference", "date")
+    asking = step("verify", "rule:objection", context={name: f"event.{name}" for name in names})
+    world = World(small(rules=[CASES, rule("objection", "data.ObjectionRaised", subject="event.objection")],
+                        steps=[asking]))  # fmt: skip
+    cases(world, 1, START)
+    about = {"region": "440100"} | dict.fromkeys(names, "国" * 2_000)
+    for number in range(FEW + 20):
+        data = sample("data.ObjectionRaised", objection=str(number), **about)
+        world.publish("data.ObjectionRaised", data, at=START + number, region="440100")
+    assert len(instance(world)["tasks"]) == FEW
+    assert len(recorded(world, "not_asked")) == 20
