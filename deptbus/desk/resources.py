@@ -90,5 +90,5 @@ def _of_facts(facts: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     for name, value in facts.items():
         found = _FACT.fullmatch(name)
         if found and isinstance(value, int) and not isinstance(value, bool):
-            totals[found[1] or "", found[2]] = value
+            totals[found[1] or "", found[2]] = max(value, 0)
     return totals
