@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from deptbus.envelope import Envelope, to_headers
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import END, Tail
-from deptbus.partitioning import partition_of
 from deptbus.workflow.correlate import tick
 from tests.broker import shared_stack
+from tests.streams.crowd import keys
 from tests.streams.world import Workers, World, environment
 from tests.waiting import wait_until
 from tests.workflow.crowd import CROWDED, crowd, crowded
@@ -51,29 +50,29 @@ def main() -> None:
         return
     shapes = [(given.due, 1), (max(1, given.due // 1_000), min(1_000, given.due))]
     _say(HEAD.format("", "seconds", "chunks", "longest", "outputs", "RSS before", "RSS peak"))
-    for keys, tasks in shapes:
+    for count, tasks in shapes:
         for life in ("actual", "exercise"):
-            subprocess.run([sys.executable, __file__, "--case", str(keys), str(tasks), life], check=True)
-    for keys, tasks in [] if given.pure else shapes:
+            subprocess.run([sys.executable, __file__, "--case", str(count), str(tasks), life], check=True)
+    for count, tasks in [] if given.pure else shapes:
         with shared_stack("local") as stack, tempfile.TemporaryDirectory() as directory:
             settings = stack.settings(namespace="", input_wait_s=1)
             variables = environment(settings, stack.environment(), Path(directory)) | {"BUS_INPUT_WAIT_S": "1"}
-            _on_kafka(World(settings), Workers(settings, variables, Path(directory)), keys, tasks)
+            _on_kafka(World(settings), Workers(settings, variables, Path(directory)), count, tasks)
 
 
-def _pure(keys: int, tasks: int, *, stepped: bool) -> None:
-    partition = crowded(keys, tasks, stepped=stepped)
+def _pure(count: int, tasks: int, *, stepped: bool) -> None:
+    partition = crowded(count, tasks, stepped=stepped)
     before, began = _peak_mb("self"), time.perf_counter()
     outputs, longest, last = [], 0.0, began
     for chunk in partition.chunks([(10, tick(START + 2 * HOUR, 0 if stepped else None), None)]):
         outputs.append(len(chunk))
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
-    _line(f"memory, {_shape(keys, tasks)}, {'exercise' if stepped else 'actual'}", last - began, len(outputs),
+    _line(f"memory, {_shape(count, tasks)}, {'exercise' if stepped else 'actual'}", last - began, len(outputs),
           longest, sum(outputs), before, _peak_mb("self"))  # fmt: skip
 
 
-def _on_kafka(world: World, workers: Workers, keys: int, tasks: int) -> None:
-    seed(world, BUSY, keys, tasks)
+def _on_kafka(world: World, workers: Workers, count: int, tasks: int) -> None:
+    seed(world, BUSY, count, tasks)
     world.activate(CROWDED)
     name, began = workers.start("advance"), time.perf_counter()
     wait_until(lambda: workers.log(name).count("restored") >= 4, "the partitions to be restored", LIMIT_S)
@@ -82,9 +81,9 @@ def _on_kafka(world: World, workers: Workers, keys: int, tasks: int) -> None:
     rss = _rss_mb(pid)
     probe = Probe(world)
     probe.start()
-    chunks, outputs = _follow(world, keys * tasks)
+    chunks, outputs = _follow(world, count * tasks)
     probe.end()
-    _line(f"Kafka, {_shape(keys, tasks)}, actual", chunks[-1] - chunks[0], len(chunks) - 1,
+    _line(f"Kafka, {_shape(count, tasks)}, actual", chunks[-1] - chunks[0], len(chunks) - 1,
           max(b - a for a, b in pairwise(chunks)), outputs, rss, _peak_mb(pid))  # fmt: skip
     _say(f"    restored in {restored_s:.1f} s; {probe.told()}")
     assigned = workers.log(name).count("assigned")
@@ -117,24 +116,15 @@ def _follow(world: World, due: int) -> tuple[list[float], int]:
     return [began, *chunks], outputs
 
 
-def seed(world: World, partition: int, keys: int, tasks: int) -> None:
+def seed(world: World, partition: int, count: int, tasks: int) -> None:
     """Have a partition look as if these instances had asked for their tasks two hours ago."""
     at = round(time.time() * 1000) - 2 * HOUR
     source = "/bus/workflow"
-    for output in crowd(_keys(partition, keys), tasks, at):
+    for output in crowd(keys(partition, count), tasks, at):
         envelope = Envelope(id=output.id, type=output.type, source=source, time_ms=at, mode="actual")
         value = world.codec.encode(output.type, output.data)
         world.sender.send(output.topic, output.key.encode(), value, to_headers(envelope), output.id, partition)
     world.sender.flush()
-
-
-def _keys(partition: int, count: int) -> Iterator[str]:
-    number = 0
-    while count:
-        if partition_of(f"small/{number:07}".encode(), 4) == partition:
-            yield f"{number:07}"
-            count -= 1
-        number += 1
 
 
 class Probe(threading.Thread):
@@ -150,7 +140,7 @@ class Probe(threading.Thread):
     def run(self) -> None:
         physical = self._world.settings.world.physical
         tail = Tail(reader_configuration(self._world.settings), {physical("workflow.timeline"): END})
-        for key in _keys(OTHER, 1_000_000):
+        for key in keys(OTHER, 1_000_000):
             began = time.perf_counter()
             self._append(key)
             while not any(record.partition == OTHER for record in tail.poll(1)):
@@ -186,8 +176,8 @@ class Probe(threading.Thread):
         )
 
 
-def _shape(keys: int, tasks: int) -> str:
-    return f"{keys:,} x {tasks:,}"
+def _shape(count: int, tasks: int) -> str:
+    return f"{count:,} x {tasks:,}"
 
 
 def _peak_mb(pid: str) -> float:
