@@ -1,5 +1,6 @@
 """Starts the workers: wires one up and serves it."""
 
+import gc
 import logging
 import sys
 
@@ -22,6 +23,10 @@ REPEAT_S = 10.0
 """A line of a library that says the same as one before it is left out for so long, in seconds."""
 SWITCH_S = 0.000_5
 """How soon a busy thread lets another run, in seconds: Python's 5 ms would be most of a hop's latency."""
+
+GARBAGE_AFTER = (50_000, 20, 100)
+"""When Python looks for garbage. States are very many dictionaries that stay: by default a seventh of a tick with
+100,000 deadlines goes into looking at them again and again."""
 
 _log = structlog.get_logger("deptbus.streams.run")
 
@@ -66,6 +71,7 @@ def run_advance(settings: Settings, slot: int) -> None:
 def _prepare(settings: Settings) -> None:
     failpoint.arm(settings.failpoint)
     sys.setswitchinterval(SWITCH_S)
+    gc.set_threshold(*GARBAGE_AFTER)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     unrepeated = _Unrepeated()

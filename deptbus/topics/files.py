@@ -13,7 +13,7 @@ from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
-TimestampType = Literal["LogAppendTime", "CreateTime"]
+TimestampType = Literal["LogAppendTime"]
 Compatibility = Literal["BACKWARD_TRANSITIVE", "FULL_TRANSITIVE", "NONE"]
 Classification = Literal["public", "internal", "sensitive", "secret"]
 Sharing = Literal["unconditional", "conditional", "none"]

@@ -44,11 +44,11 @@ class PackPublisher(Protocol):
         *,
         subject: str,
         event_id: str,
-        time_ms: int,
+        time_ms: int | None,
         actor: str | None = None,
         basis: str | None = None,
     ) -> Pending:
-        """Hand an event over to its own topic, keyed by its subject."""
+        """Hand an event over to its own topic, keyed by its subject; ``time_ms`` None: it happens now."""
 
     def append(self, data: Mapping[str, Any], *, key: str, partition: int, event_id: str, time_ms: int) -> Pending:
         """Hand a ``workflow.EntryAppended`` over to one partition of the journal."""
@@ -144,10 +144,13 @@ class Ordered:
     reason: str
 
 
-def migrate(publisher: PackPublisher, pack: Pack, instances: Sequence[Snapshot], by: Ordered, *, at_ms: int) -> str:
+def migrate(
+    publisher: PackPublisher, pack: Pack, instances: Sequence[Snapshot], by: Ordered, *, at_ms: int | None
+) -> str:
     """Order instances to move to the pack in force; answers the id of the act, from which their moves follow.
 
-    Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it again.
+    ``at_ms``: when, in an exercise. None in actual life: the broker says at what time the act is recorded, for
+    deadlines run from then. Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it again.
     """
     names = " ".join(sorted(instance["instance"] for instance in instances))
     act_id = derived_id(f"{pack.hash} {names}", "migration", AUDITED, f"{by.officer} {by.basis} {by.reason}")
@@ -163,6 +166,7 @@ def migrate(publisher: PackPublisher, pack: Pack, instances: Sequence[Snapshot],
         actor=by.officer, basis=by.basis,
     )  # fmt: skip
     outcome = act.result().require()
+    at_ms = outcome.timestamp_ms if at_ms is None else at_ms
     pending = []
     for instance in instances:
         entry = migration_entry(pack, instance, by, act_id, at_ms)
