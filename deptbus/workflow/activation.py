@@ -150,7 +150,8 @@ def migrate(
     """Order instances to move to the pack in force; answers the id of the act, from which their moves follow.
 
     ``at_ms``: when, in an exercise. None in actual life: the broker says at what time the act is recorded, for
-    deadlines run from then. Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it again.
+    deadlines run from then. Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it
+    again.
     """
     names = " ".join(sorted(instance["instance"] for instance in instances))
     act_id = derived_id(f"{pack.hash} {names}", "migration", AUDITED, f"{by.officer} {by.basis} {by.reason}")
