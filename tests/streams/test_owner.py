@@ -15,7 +15,8 @@ from deptbus.streams.hanging import free
 from deptbus.streams.owner import Owner
 from deptbus.streams.wiring import JOURNAL, TASKS, Wiring
 from deptbus.workflow.correlate import tick
-from tests.streams.world import World, counting
+from deptbus.workflow.partition import Partition
+from tests.streams.world import REGIONS, World, counting
 from tests.waiting import wait_until
 from tests.workflow.world import START
 
@@ -37,20 +38,20 @@ def _journal(settings: Settings) -> list[Record]:
     return list(read_partition(reader_configuration(settings), settings.world.physical(JOURNAL), NUMBER))
 
 
-def _append(wiring: Wiring, world: World, pack: str | None, event_id: str) -> None:
+def _append(wiring: Wiring, world: World, pack: str | None, event_id: str, region: str = "440100") -> None:
     event = {
         "id": event_id, "type": "health.CasesConfirmed", "source": "/departments/health", "subject": None,
-        "region": "440100", "actor": None, "legalbasis": None, "causationid": None, "correlationid": None,
+        "region": region, "actor": None, "legalbasis": None, "causationid": None, "correlationid": None,
         "topic": "health.cases", "partition": 0, "offset": 0,
     }  # fmt: skip
     data = {
-        "region": "440100", "province": "", "city": "", "count": 1, "total": 1, "date": "", "source_reference": "",
+        "region": region, "province": "", "city": "", "count": 1, "total": 1, "date": "", "source_reference": "",
     }  # fmt: skip
     entry = tick(START) | {
-        "kind": "event", "workflow": "counting", "key": "440100", "pack": pack, "rule": "counted", "event": event,
+        "kind": "event", "workflow": "counting", "key": region, "pack": pack, "rule": "counted", "event": event,
         "body": world.codec.encode("health.CasesConfirmed", data),
     }  # fmt: skip
-    wiring.append(entry, KEY, NUMBER, time_ms=START).result().require()
+    wiring.append(entry, f"counting/{region}", NUMBER, time_ms=START).result().require()
 
 
 def test_a_second_owner_fences_the_first(wiring: Wiring, world: World) -> None:
@@ -173,4 +174,45 @@ def test_an_unclear_commit_is_settled_from_the_log(
     wait_until(lambda: world.cases() == {"440100": 1}, "the commit", 5)
     assert world.repeated("workflow.tasks") == []
     assert world.repeated("workflow.timeline") == []
+    owner.close()
+
+
+def test_what_is_unclear_within_an_entry_is_settled_from_the_log_key_by_key(
+    wiring: Wiring, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tick of four keys, each in a transaction of its own; nobody knows of the second one whether it is committed."""
+    from deptbus.errors import TransactionUnclear  # noqa: PLC0415
+    from deptbus.streams import writer as module  # noqa: PLC0415
+
+    failures = iter([False, False, True])
+
+    class Unclear(module.TransactionalProducer):
+        def commit(self) -> None:
+            """Commit, and say that nobody knows."""
+            super().commit()
+            if next(failures, False):
+                raise TransactionUnclear("no answer came")
+
+    monkeypatch.setattr(module, "TransactionalProducer", Unclear)
+    monkeypatch.setattr(
+        Owner, "_new_partition",
+        lambda self: Partition(self.number, stepped=True, decode=wiring.decode_body, chunk_max=1),
+    )  # fmt: skip
+    owner = Owner(wiring, NUMBER)
+    owner.open()
+    owner.process(_journal(world.settings))
+    regions = [region for region in REGIONS if partition_of(f"counting/{region}".encode(), 4) == NUMBER][:4]
+    for region in regions[:4]:
+        _append(wiring, world, counting().hash, f"case {region}", region)
+    world.tick(0)
+    records = _journal(world.settings)
+    first = owner.process(records)
+    assert (first.more, first.offset) == (True, records[1].offset), "the tick and what it applies are not done with"
+    reports = len(world.reports("advance"))
+    done = owner.proceed()
+    assert (done.more, done.offset) == (False, records[-1].offset + 1)
+    wait_until(lambda: world.cases() == dict.fromkeys(regions, 1), "the commits", 5)
+    assert [data["step"] for data in world.reports("advance")[reports:]] == [None, 0], "opened again, then applied"
+    for topic in ("workflow.tasks", "workflow.timeline", "workflow.events"):
+        assert world.repeated(topic) == []
     owner.close()
