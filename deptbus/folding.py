@@ -27,8 +27,8 @@ from deptbus.workflow.fold import (
     compare_snapshots,
     fold,
 )
-from deptbus.workflow.partition import Partition, Read, Rejected, RejectedEntry
-from deptbus.workflow.state import key_name
+from deptbus.workflow.partition import Partition, Rejected, RejectedEntry
+from deptbus.workflow.state import Read, key_name
 
 JOURNAL = "workflow.journal"
 INSTANCES = "workflow.instances"

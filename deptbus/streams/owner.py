@@ -23,7 +23,8 @@ from deptbus.record import Record
 from deptbus.streams.wiring import APPENDED, EVENTS, INSTANCES, JOURNAL, TASKS, Wiring
 from deptbus.streams.writer import Writer
 from deptbus.workflow.output import Output
-from deptbus.workflow.partition import Partition, Read, RejectedEntry
+from deptbus.workflow.partition import Partition, RejectedEntry
+from deptbus.workflow.state import Read
 
 RECOVERY_S = 120.0
 """A partition whose transactions stay unclear for so long ends the process."""

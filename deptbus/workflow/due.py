@@ -59,7 +59,13 @@ def happen(
         pack = packs.of(state)
         if pack is None:
             continue
-        firing = firing or Firing(pack, state, offset)
+        if firing is None:
+            stands = _as_it_stands(pack, state, item)
+            if stands != item:  # nothing happens that would be worth a copy of the instance
+                if stands is not None:
+                    heapq.heappush(items, stands)
+                continue
+            firing = Firing(pack, state, offset)
         left -= firing.fire(item)
         for later in firing.later(item, anew=anew):
             heapq.heappush(items, later)
@@ -69,6 +75,18 @@ def happen(
             state, firing = replace(closed, instance=None), None
     if firing is not None and firing.fired:
         yield firing.after(), firing.outputs
+
+
+def _as_it_stands(pack: Pack, state: KeyState, item: DueItem) -> DueItem | None:
+    """When a timer or a task of an open instance is due by now; None where it is no more, or due at another time."""
+    due, what, which = item
+    instance = state.open
+    assert instance is not None
+    if what == "timer":
+        return item if any(one["name"] == which and one["due"] == due for one in instance["timers"]) else None
+    task = next((task for task in instance["tasks"] if task["id"] == which), None)
+    rung = None if task is None else tasks.next_rung(pack, task)
+    return None if rung is None else (rung[0], what, which)
 
 
 class Firing(Change):

@@ -28,7 +28,11 @@ class DueIndex:
 
     def before(self, until: int) -> list[str]:
         """The keys in which something falls due before ``until``, in no order."""
-        earliest = self.earliest
-        if earliest is None or earliest >= until:
-            return []
-        return [name for name, due in self._due.items() if due < until]
+        found: dict[str, int] = {}
+        while self._heap and self._heap[0][0] < until:
+            due, name = heapq.heappop(self._heap)
+            if self._due.get(name) == due:
+                found[name] = due
+        for name, due in found.items():
+            heapq.heappush(self._heap, (due, name))
+        return list(found)

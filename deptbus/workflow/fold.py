@@ -10,7 +10,8 @@ from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
 from deptbus.workflow.output import Output
-from deptbus.workflow.partition import Partition, Read, Rejected
+from deptbus.workflow.partition import Partition, Rejected
+from deptbus.workflow.state import Read
 
 OUTPUT_TOPICS = ("workflow.tasks", "workflow.timeline", "workflow.events")
 DIFFERENCES_MAX = 100

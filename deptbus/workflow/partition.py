@@ -20,11 +20,8 @@ from deptbus.workflow.notes import dated, entry_order, malformed_note
 from deptbus.workflow.output import Output
 from deptbus.workflow.pending import Pending
 from deptbus.workflow.regions import overlap
-from deptbus.workflow.state import Entry, KeyState, key_name, partition_record, restored
-from deptbus.workflow.steps import dated_by, made_in, marked, put_off
-
-Read = tuple[int, Entry, dict[str, Any] | None]
-"""Journal offset, entry, and the decoded body of an event."""
+from deptbus.workflow.state import Entry, KeyState, Read, key_name, partition_record, restored
+from deptbus.workflow.steps import made_in, marked, of_step, put_off
 
 Rejected = frozenset[tuple[int, str]]
 """Offset of an entry that is passed over, and for which key (``<workflow>/<key>``)."""
@@ -164,20 +161,23 @@ class Partition:
         """The keys that an entry concerns, in order, and what it does to each."""
         offset, entry, _ = read
         kind = entry["kind"]
-        if (why := unfit(entry)) is not None:
+        if kind == "tick":
+            return self._step(batch, entry, offset) if self.stepped else self._tick(batch, entry, offset)
+        of_pack = kind in ("activation", "retirement")
+        if kind == "rejection":
+            pass
+        elif self.stepped and not of_pack:
+            batch.held.append(read)
+        elif (why := unfit(entry)) is not None:
             if self.stepped:  # until the tick, for what is held is read again after a crash
                 batch.held.append(read)
             else:
                 batch.outputs.append(malformed_note(entry, why, offset))
-        elif kind == "tick":
-            return self._step(batch, entry, offset) if self.stepped else self._tick(batch, entry, offset)
-        elif kind in ("activation", "retirement"):
+        elif of_pack:
             self._pack(batch, entry, offset)
-        elif kind != "rejection":
-            if not self.stepped:
-                names = [key_name(entry)] if entry["key"] else sorted(batch.known(entry["workflow"]))
-                return names, lambda name: self._entry(batch, name, read, offset)
-            batch.held.append(read)
+        else:
+            names = [key_name(entry)] if entry["key"] else sorted(batch.known(entry["workflow"]))
+            return names, lambda name: self._entry(batch, name, read, offset)
         return (), _nothing
 
     def _entry(self, batch: _Batch, name: str, read: Read, offset: int) -> None:
@@ -206,11 +206,13 @@ class Partition:
     def _step(self, batch: _Batch, tick: Entry, offset: int) -> tuple[Iterable[str], Work]:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
         until = max(batch.at, tick["at"])
-        came = [(own, dated_by(tick, entry), data) for own, entry, data in batch.held if not made_in(tick, entry)]
-        if not self._done(offset):  # else these stand in an earlier chunk
-            odd = ((own, entry, unfit(entry)) for own, entry, _ in came)
-            batch.outputs += [malformed_note(entry, why, own) for own, entry, why in odd if why is not None]
-        held = sorted((read for read in came if unfit(read[1]) is None), key=lambda read: entry_order(read[1]))
+        held: list[Read] = []
+        for read in of_step(tick, batch.held):
+            if (why := unfit(read[1])) is None:
+                held.append(read)
+            elif not self._done(offset):  # else it stands in an earlier chunk
+                batch.outputs.append(malformed_note(read[1], why, read[0]))
+        held.sort(key=lambda read: entry_order(read[1]))
         by_key: dict[str, list[Read]] = {name: [] for name in self._due_keys(batch, until)}
         for read in held:
             if read[1]["key"]:

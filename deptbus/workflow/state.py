@@ -19,6 +19,9 @@ ENDED_MAX = 32
 Entry = dict[str, Any]
 """A ``common.JournalEntry``."""
 
+Read = tuple[int, Entry, dict[str, Any] | None]
+"""Journal offset, entry, and the decoded body of an event."""
+
 Instance = dict[str, Any]
 Task = dict[str, Any]
 

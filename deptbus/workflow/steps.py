@@ -1,14 +1,21 @@
 """What of the entries held for an exercise step counts in it, once its tick is there. Pure."""
 
+from collections.abc import Iterable, Iterator
+
 from deptbus.ids import derived_id
 from deptbus.workflow.output import Output
 from deptbus.workflow.peers import appended
-from deptbus.workflow.state import Entry, key_name
+from deptbus.workflow.state import Entry, Read, key_name
 
 
-def dated_by(tick: Entry, entry: Entry) -> Entry:
-    """What is dated after the step in which it came counts as of the step's end: nobody answers from the future."""
-    return entry if entry["at"] < tick["at"] else {**entry, "at": tick["at"] - 1}
+def of_step(tick: Entry, held: Iterable[Read]) -> Iterator[Read]:
+    """What came in the step that a tick ends.
+
+    What is dated after it counts as of its end: nobody answers from the future.
+    """
+    for own, entry, data in held:
+        if not made_in(tick, entry):
+            yield own, entry if entry["at"] < tick["at"] else {**entry, "at": tick["at"] - 1}, data
 
 
 def made_in(tick: Entry, entry: Entry) -> bool:

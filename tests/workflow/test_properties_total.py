@@ -13,7 +13,8 @@ from deptbus.errors import CodecError
 from deptbus.workflow import due as module
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
-from deptbus.workflow.partition import Partition, Read
+from deptbus.workflow.partition import Partition
+from deptbus.workflow.state import Read
 from tests.workflow.definitions import CASES, line, rule, small, step
 from tests.workflow.strategies import Told, told, tried
 from tests.workflow.world import World, codec, encoded, pack_of, workflow
