@@ -27,12 +27,13 @@ def iso(time_ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}.{milliseconds:03d}Z"
 
 
-_BEIJING = timezone(timedelta(hours=8))
+BEIJING = timezone(timedelta(hours=8))
+"""China Standard Time."""
 
 
 def beijing(time_ms: int) -> str:
     """China Standard Time to the minute, for people: ``2020-01-21 00:00``."""
-    return datetime.fromtimestamp(time_ms / 1000, _BEIJING).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(time_ms / 1000, BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 def from_iso(text: str) -> int:

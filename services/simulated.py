@@ -1,10 +1,11 @@
 """What the simulated desks share. A desk is pure: the same task and draw give the same drafts."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from random import Random
 from typing import Any
 
+from deptbus.clock import BEIJING
 from deptbus.exercise.draft import Draft
 
 Task = dict[str, Any]
@@ -12,8 +13,6 @@ Task = dict[str, Any]
 
 Answer = Callable[[Task, Random], list[Draft]]
 """What a department publishes when it has done a task; the first draft completes it."""
-
-_BEIJING = timezone(timedelta(hours=8))
 
 
 def by_type(answers: Mapping[str, Answer]) -> Answer:
@@ -39,11 +38,11 @@ def number(task: Task, kind: str) -> str:
     return f"{kind}-{task['region']}-{task['task'][:8]}"
 
 
-def beijing(time_ms: int) -> str:
+def cap_time(time_ms: int) -> str:
     """ISO 8601 with the offset +08:00, as CAP has it."""
-    return datetime.fromtimestamp(time_ms / 1000, _BEIJING).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(time_ms / 1000, BEIJING).isoformat(timespec="seconds")
 
 
 def clock_digits(time_ms: int) -> str:
     """Beijing time as ``YYYYMMDDhhmmss``."""
-    return datetime.fromtimestamp(time_ms / 1000, _BEIJING).strftime("%Y%m%d%H%M%S")
+    return datetime.fromtimestamp(time_ms / 1000, BEIJING).strftime("%Y%m%d%H%M%S")

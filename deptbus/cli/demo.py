@@ -27,7 +27,6 @@ TIMER = "quiet"
 REGIONS_OF_ONE_WORKER = 25
 """With more regions than a province has, the journal is worked off by two workers, each with its partition."""
 PROBLEMS_SHOWN_MAX = 20
-_CHINA_MS = 8 * 3_600_000
 _WIND_DOWN_MS = 18 * 86_400_000
 _NEWS_S = 10.0
 """How often a line is printed where there is no terminal, in seconds."""
@@ -226,9 +225,10 @@ def _progress(plan: "Plan") -> Iterator["Watch"]:
     """Where exercise time stands: a bar on a terminal, else a line now and then; both on standard error."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from deptbus.clock import beijing
+
     def text(step: "Announcement", opened: int, closed: int) -> str:
-        moment = time.strftime("%Y-%m-%d %H:%M", time.gmtime((step.starts_at + _CHINA_MS) // 1000))
-        return f"{moment}  incidents {opened}, closed {closed}"
+        return f"{beijing(step.starts_at)}  incidents {opened}, closed {closed}"
 
     if not output.err.is_terminal:
         due = time.monotonic()

@@ -3,7 +3,7 @@
 from random import Random
 
 from deptbus.exercise.draft import Draft
-from services.simulated import Task, beijing, by_type, clock_digits, draft, number
+from services.simulated import Task, by_type, cap_time, clock_digits, draft, number
 
 _CONFIRMED = 0.97
 """Share of raised levels that are confirmed."""
@@ -50,7 +50,7 @@ def _alert(task: Task, first: int) -> dict[str, str]:
     return {
         "alert_sender": f"government/{task['region']}",
         "alert_identifier": number,
-        "alert_sent": beijing(task["requested_at"]),
+        "alert_sent": cap_time(task["requested_at"]),
     }
 
 

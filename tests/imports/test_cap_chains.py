@@ -1,6 +1,6 @@
 """Updates supersede and Cancels end what they reference, in whatever order they arrive."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from itertools import permutations
 from typing import Any
 
@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deptbus.clock import BEIJING
 from deptbus.imports.cap.chains import standings
 from tests.imports.cap_files import INFO, SENDER, cap, data
 
-BEIJING = timezone(timedelta(hours=8))
 NOW = 1_580_000_000_000
 
 

@@ -5,12 +5,12 @@ Region (GB/T 2260), kind of organisation (GB/T 4657), unit, extension, Beijing t
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
+from deptbus.clock import BEIJING
 from deptbus.imports.cap.regions import is_region
 
-BEIJING = timezone(timedelta(hours=8))
 LENGTH = 31
 _LOOKS = re.compile(r"[0-9]{14}_[0-9]{14}(?:_.*)?", re.DOTALL)
 _WHOLE = re.compile(r"([0-9]{6})([0-9]{3})([0-9]{3})([0-9]{2})_([0-9]{14})_([0-9])")
