@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -31,7 +31,7 @@ def run(
         list[str] | None, typer.Option("--department", help="Only of this department; may be repeated.")
     ] = None,
     start: Annotated[
-        str, typer.Option("--from", metavar="WHERE", help="Where a channel begins that never ran: now, or beginning.")
+        Literal["now", "beginning"], typer.Option("--from", help="Where a channel begins that never ran.")
     ] = "now",
     once: Annotated[bool, typer.Option("--once", help="End when everything up to the present is delivered.")] = False,
 ) -> None:
@@ -42,8 +42,6 @@ def run(
     from deptbus.notify.channels import choose, is_silent
     from deptbus.notify.service import Service
 
-    if start not in ("now", "beginning"):
-        raise SettingsError(f"--from is now or beginning, not {start}.")
     settings, catalogue, channels = _load()
     chosen = [one for one in choose(channels, department or ()) if not is_silent(one, settings.namespace)]
     if not chosen:
@@ -53,7 +51,7 @@ def run(
     service = Service(settings, catalogue)
     try:
         name = "-".join(["notify", *(department or ())])
-        _serve([service.worker(one, start, once=once) for one in chosen], settings, name)  # type: ignore[arg-type]
+        _serve([service.worker(one, start, once=once) for one in chosen], settings, name)
     finally:
         service.close()
 
