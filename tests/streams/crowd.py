@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from deptbus.kafka.configuration import reader_configuration
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration, reader_configuration
 from deptbus.kafka.consumer import read_partition
 from deptbus.partitioning import partition_of
 from deptbus.workflow.state import Entry
@@ -66,3 +67,9 @@ def records_of(world: World, partition: int) -> list[tuple[int, dict[str, Any]]]
 def advanced(world: World, partition: int) -> int:
     """Up to which time a partition is applied."""
     return max((data["at"] for _, data in records_of(world, partition)), default=0)
+
+
+def written(world: World, partition: int) -> int:
+    """Where a partition of the instances ends."""
+    ends = Admin(client_configuration(world.settings)).end_offsets(world.settings.world, ["workflow.instances"])
+    return ends["workflow.instances", partition]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deptbus import bootstrap
 from deptbus.catalogue import load_catalogue
 from deptbus.clock import system_clock
@@ -103,7 +105,10 @@ class Workers:
     def dies(self, name: str) -> int:
         """Wait until a worker ends by itself; answers its exit code."""
         process = self.running[name]
-        wait_until(lambda: process.poll() is not None, f"{name} to end\n{self.log(name)}", LIMIT_S)
+        try:
+            process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"{name} did not end by itself in {LIMIT_S} s\n{self.log(name)}")
         del self.running[name]
         return process.returncode
 
