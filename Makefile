@@ -70,8 +70,8 @@ test: setup ## every test but the faults
 test-faults: setup ## kill workers and brokers under load and compare the outcome
 	@$(BIN)/pytest tests/faults
 
-bench: setup ## measure
-	@$(BIN)/python -m bench
+bench: setup ## measure beside the peers (QUICK=1: within ten minutes, with wide intervals)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1: to the newest versions)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -79,6 +79,9 @@ lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1: to the newe
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml \
 		--extra java --group dev --constraint requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		bench/peers/requirements.in -o bench/peers/requirements.lock
 
 clean: ## stop the local stack and remove .venv, .run with all its data, and caches
 	@if [ -x $(BIN)/deptbus ] && [ -d .run ]; then BUS_STACK=local $(BIN)/deptbus down; fi

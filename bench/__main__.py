@@ -1,35 +1,64 @@
-"""Runs measurements one after the other, all of them or those named: ``make bench``, ``python -m bench timers``.
+"""Measures the bus beside its peers: ``make bench``, ``python -m bench codec --quick``.
 
-They work in the namespace ``bench`` on a running stack, but for those that bring a stack of their own.
+Writes .run/bench/results.json after every measurement. The exit code is 0 when every bound was measured and holds, 1
+when one does not or could not be measured, 2 for a name that is none.
 """
 
-import os
-import subprocess
+import argparse
+import importlib
+import pkgutil
 import sys
-from pathlib import Path
+import time
+import traceback
 
-FOLDER = Path(__file__).parent
-OWN_STACK = frozenset({"timers"})
-"""They are about actual life, of which a stack has only one."""
+from bench import measurements
+from bench.suite import report
+from bench.suite.bench import Bench
+from bench.suite.bounds import Result
 
 
-def main(names: list[str]) -> int:
-    """The exit code of the first measurement that failed, else 0; 2 for a name that is none."""
-    known = {script.stem: script for script in sorted(FOLDER.glob("[a-z]*.py"))}
-    if unknown := [name for name in names if name not in known]:
-        sys.stderr.write(f"There is no measurement {unknown[0]}; there are {', '.join(known)}.\n")
-        return 2
-    chosen = names or list(known)
-    environment = {**os.environ, "BUS_NAMESPACE": os.environ.get("BUS_NAMESPACE") or "bench"}
-    commands = [["-m", "deptbus", "up"], ["-m", "deptbus", "setup"]] if set(chosen) - OWN_STACK else []
-    for command in (*commands, *([str(known[name])] for name in chosen)):
-        if command[0] != "-m":
-            sys.stdout.write(f"\n{Path(command[0]).stem}\n")
-            sys.stdout.flush()
-        code = subprocess.run([sys.executable, *command], env=environment, check=False).returncode
-        if code:
-            return code
-    return 0
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    known = sorted(module.name for module in pkgutil.iter_modules(measurements.__path__))
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", nargs="*", help=f"what to measure, all by default: {', '.join(known)}")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: the intervals are wide")
+    parser.add_argument("--list", action="store_true", help="list the bounds and measure nothing")
+    given = parser.parse_args(arguments)
+    if unknown := [name for name in given.name if name not in known]:
+        parser.error(f"there is no measurement {unknown[0]}; there are {', '.join(known)}")
+    modules = {name: importlib.import_module(f"bench.measurements.{name}") for name in given.name or known}
+    if given.list:
+        for name, module in modules.items():
+            for bound in module.BOUNDS:
+                sys.stdout.write(
+                    f"{name:12} {bound.row}: {'≤' if bound.at_most else '≥'} {bound.bound:g} {bound.unit}\n"
+                )
+        return 0
+    results: list[Result] = []
+    failed: list[str] = []
+    bench = Bench(quick=given.quick)
+    try:
+        for name, module in modules.items():
+            began = time.monotonic()
+            sys.stderr.write(f"{name}\n")
+            try:
+                results += module.measure(bench)
+            except Exception:  # the others are measured all the same
+                traceback.print_exc()
+                failed.append(name)
+            report.write(results)
+            sys.stderr.write(f"  {time.monotonic() - began:.0f} s\n")
+    finally:
+        bench.close()
+    report.show(results)
+    missing = [bound.row for module in modules.values() for bound in module.BOUNDS
+               if bound not in [result.of for result in results]]  # fmt: skip
+    for row in missing:
+        sys.stdout.write(f"not measured: {row}\n")
+    return int(bool(failed or missing or not all(result.holds for result in results)))
 
 
 if __name__ == "__main__":

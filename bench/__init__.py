@@ -1,0 +1,1 @@
+"""Measures the bus beside its peers: `make bench`."""

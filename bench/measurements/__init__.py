@@ -1,0 +1,1 @@
+"""One module for what is measured together: its ``BOUNDS``, and ``measure``. They are found, not listed."""

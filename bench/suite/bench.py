@@ -1,0 +1,56 @@
+"""What a measurement is given: whether to be quick, the peers' interpreter, a broker of its own."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from bench.suite import peers
+from bench.suite.bounds import Bound, Result
+from tests.broker import SharedStack, shared_stack
+
+
+class Measurement(Protocol):
+    """A module of ``bench.measurements``."""
+
+    BOUNDS: tuple[Bound, ...]
+    measure: Callable[["Bench"], Iterable[Result]]
+    """Answers a result for each bound."""
+
+
+class Bench:
+    """One run of the suite. Its broker and registry run as processes, are started once and end with it."""
+
+    def __init__(self, *, quick: bool = False) -> None:
+        self.quick = quick
+        self._ends = ExitStack()
+
+    @cached_property
+    def stack(self) -> SharedStack:
+        """A broker and a registry that nobody else uses."""
+        return self._ends.enter_context(shared_stack("local"))
+
+    @property
+    def python(self) -> Path:
+        """Our interpreter."""
+        return Path(sys.executable)
+
+    @property
+    def peers_python(self) -> Path:
+        """The peers'."""
+        return peers.python()
+
+    def of(self, full: int, quick: int) -> int:
+        """A count: of a full run, or of a quick one."""
+        return quick if self.quick else full
+
+    def say(self, text: str) -> None:
+        """Tell the person who waits what goes on."""
+        sys.stderr.write(f"  {text}\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """End the broker and the registry."""
+        self._ends.close()

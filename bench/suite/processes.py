@@ -1,0 +1,62 @@
+"""The processes in which both sides of a measurement run, each in its own environment, asked in turns."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class MeasurementFailed(Exception):
+    """A side could not do its work, or what it did was not what it should be."""
+
+
+class Side:
+    """A process that runs one module of ``bench`` and answers requests; see ``child``."""
+
+    def __init__(self, python: Path | str, module: str, environment: Mapping[str, str] | None = None) -> None:
+        self.module = module
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **(environment or {})}
+        self.process = subprocess.Popen(
+            [str(python), "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=variables,
+            cwd=ROOT,
+            text=True,
+        )
+
+    def ask(self, do: str, **request: Any) -> Any:
+        """The answer; ``MeasurementFailed`` with the side's own traceback."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise MeasurementFailed(f"{self.module} has ended.") from None
+        line = self.process.stdout.readline()
+        if not line:
+            raise MeasurementFailed(f"{self.module} ended with {self.process.wait(10)} while it was asked to {do}.")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise MeasurementFailed(f"{self.module} could not {do}:\n{answer['error']}")
+        return answer["answer"]
+
+    def __enter__(self) -> "Side":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,40 @@
+"""The results as a table for people and as ``.run/bench/results.json``."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.suite.bounds import Result
+from bench.suite.processes import ROOT
+
+RESULTS = ROOT / ".run" / "bench" / "results.json"
+
+
+def write(results: Iterable[Result], path: Path = RESULTS) -> None:
+    """Write what was measured so far; whole at any time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps([result.as_json() for result in results], indent=1, ensure_ascii=False) + "\n")
+    beside.replace(path)
+
+
+def show(results: Iterable[Result], console: Console | None = None) -> None:
+    """The table."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, side in (("row", "left"), ("measured", "right"), ("95 %", "right"), ("bound", "right"), ("", "left"),
+                       ("", "left")):  # fmt: skip
+        table.add_column(name, justify=side, overflow="fold")
+    for result in results:
+        bound = f"{'≤' if result.of.at_most else '≥'} {_number(result.of.bound)}"
+        holds = "[green]holds[/]" if result.holds else "[red]does not hold[/]"
+        between = f"{_number(result.low)}–{_number(result.high)}"
+        measured = f"{_number(result.ratio)} {result.of.unit}".strip()
+        table.add_row(result.of.row, measured, between, bound, holds, result.detail)
+    (console or Console()).print(table)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}"
