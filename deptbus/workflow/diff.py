@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from deptbus.workflow.definition import Definition, Gate, PackContent, Rung, Titles
+from deptbus.workflow.definition import CapInfo, Definition, Gate, PackContent, Rung, Titles
 from deptbus.workflow.diffwords import LABELS, NONE, SWITCHES, answers, place, rung_said
 from deptbus.workflow.said import Said
+
+PLAIN = ("version", "kind", "titles", "basis", "zone", "calendar", "command", "directives")
+"""Fields of a definition that are compared as they stand; each of the others has words of its own."""
 
 
 class Difference(NamedTuple):
@@ -45,8 +48,8 @@ def ladder_differences(old: Sequence[Rung], new: Sequence[Rung]) -> Iterator[Sai
 def _all(old: PackContent, new: PackContent) -> Iterator[Difference]:
     before, after = old.definition, new.definition
     who = Said(f"流程 {after.workflow}", f"workflow {after.workflow}")
-    plain = ("version", "kind", "titles", "basis", "zone", "calendar", "command", "directives")
-    yield from _group("definition", _fields(who, before, after, plain))
+    yield from _group("definition", _fields(who, before, after, PLAIN))
+    yield from _group("definition", _alerts(before.cap, after.cap))
     facts = _pairs(before.facts, after.facts)
     yield from _group("facts", _parts("事实", "fact", facts, ("type", "initial")))
     yield from _group("level", _level(before, after))
@@ -179,6 +182,16 @@ def _own_ladder(before: Sequence[Rung] | None, after: Sequence[Rung] | None) -> 
             yield Said(f"升级：{rung.zh}", f"rung {rung.en}")
     else:
         yield from ladder_differences(before, after)
+
+
+def _alerts(before: CapInfo | None, after: CapInfo | None) -> Iterator[Said]:
+    who = Said("对外预警", "alerts to the outside")
+    if before is not None and after is not None:
+        yield from _fields(who, before, after, ("category",))
+        for said in _titles(before.event, after.event):
+            yield Said(f"{who.zh}：{said.zh}", f"{who.en}: {said.en}")
+    elif before != after:
+        yield Said(f"{'可' if after else '不再'}{who.zh}", f"{'now' if after else 'no longer'} writes {who.en}")
 
 
 def _level(before: Definition, after: Definition) -> Iterator[Said]:

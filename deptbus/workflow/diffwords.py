@@ -27,6 +27,7 @@ LABELS = {
     "basis": Said("依据", "basis"),
     "calendar": Said("工作日历", "calendar"),
     "cancelled_by": Said("取消于", "cancelled by"),
+    "category": Said("类别", "category"),
     "closes": Said("办结条件", "closes when"),
     "command": Said("指挥角色", "command"),
     "complete_by": Said("办理期限", "complete_by"),

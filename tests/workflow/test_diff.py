@@ -9,7 +9,7 @@ from deptbus.cli.workflows import diff as command
 from deptbus.errors import NotFound
 from deptbus.settings import Settings
 from deptbus.workflow import definition as language
-from deptbus.workflow.diff import differences
+from deptbus.workflow.diff import PLAIN, differences
 from deptbus.workflow.diffwords import GROUPS, LABELS, SWITCHES
 from tests.workflow.definitions import CASES, line, rule, small, step
 from tests.workflow.test_activation import catalogue
@@ -25,6 +25,7 @@ POLICE = line("police", "police", region="4403", level="II")
 LINES = small().definition.model_dump()["responsibilities"]
 RUNG = {"at": "complete_by", "to": "command_post"}
 LADDER = [{"at": "acknowledge_by", "to": "command_post"}, RUNG]
+CAP = {"category": "Health", "event": {"zh": "疫情", "en": "Epidemic"}}
 ROWS = {"of": "facts.cases", "rows": [{"at_least": 1, "gives": "IV"}], "basis": "l"}
 
 
@@ -52,6 +53,12 @@ DIFFERENT: list[tuple[dict[str, Any], dict[str, Any], list[str], str]] = [
      "角色 police 在 4403 II 级：police（测试） → urban（测试）"),
     ({}, {"responsibilities": [*LINES, POLICE]}, ["role police in 4403 at level II: new, police (Test)"],
      "角色 police 在 4403 II 级：新增 police（测试）"),
+    ({}, {"cap": CAP}, ["now writes alerts to the outside"], "可对外预警"),
+    ({"cap": CAP}, {}, ["no longer writes alerts to the outside"], "不再对外预警"),
+    ({"cap": CAP}, {"cap": CAP | {"category": "Safety"}}, ["alerts to the outside: category Health → Safety"],
+     "对外预警：类别 Health → Safety"),
+    ({"cap": CAP}, {"cap": CAP | {"event": {"zh": "疫情", "en": "Outbreak"}}},
+     ["alerts to the outside: title (en) Epidemic → Outbreak"], "对外预警：英文名称 Epidemic → Outbreak"),
     ({"steps": [step("ban")]}, {"steps": [step("ban", gate=GATE)]},
      ["step ban: now needs the approval of upper_government"], "环节 ban：新增审批，由 upper_government 批准"),
     ({"steps": [step("ban", gate=GATE)]}, {"steps": [step("ban", gate=GATE | {"complete_by": "2h"})]},
@@ -106,6 +113,11 @@ def test_what_schemas_have_changed_is_said() -> None:
 def test_every_field_of_the_language_has_a_word(model: type[BaseModel]) -> None:
     own = {"rule", "timer", "step", "titles", "set", "context", "gate", "escalate", "stops"}
     assert set(model.model_fields) <= own | LABELS.keys() | SWITCHES.keys()
+
+
+def test_no_part_of_a_definition_is_forgotten() -> None:
+    own = {"workflow", "cap", "facts", "level", "rules", "timers", "escalate", "steps", "closes", "responsibilities"}
+    assert {*PLAIN, *own} == set(language.Definition.model_fields)
 
 
 def test_every_difference_belongs_to_a_group() -> None:
