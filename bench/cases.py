@@ -1,0 +1,51 @@
+"""What publishing and subscribing are measured with: ``health.CaseReported``, about 300 bytes each, over 500 keys."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+TYPE, TOPIC = "health.CaseReported", "health.cases"
+REGION = "440100"
+_KEYS = 500
+_OWN = frozenset({"ce_id", "ce_time", "ce_traceparent"})
+"""Headers that differ from event to event by their nature."""
+
+Cases = list[tuple[dict[str, Any], str]]
+"""Data and subject of each event."""
+
+
+def cases(count: int) -> Cases:
+    """So many events' data, each with its subject."""
+    return [
+        (
+            {
+                "case": f"R-{number:08d}",
+                "region": REGION,
+                "disease": "x" * 120,
+                "facility": "y" * 150,
+                "reported_at": 1_580_000_000_000 + number,
+            },
+            str(number % _KEYS),
+        )
+        for number in range(count)
+    ]
+
+
+class Digest:
+    """A hash over records in order: key, value and headers, those apart that are each event's own."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self.ids: set[bytes] = set()
+        self.count = 0
+
+    def add(self, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> None:
+        """Take one record."""
+        known = sorted(headers)
+        self._hash.update(b"%r" % [key, value, [header for header in known if header[0] not in _OWN]])
+        self.ids |= {content for name, content in known if name == "ce_id"}
+        self.count += 1
+
+    def hex(self) -> str:
+        """The hash so far."""
+        return self._hash.hexdigest()

@@ -1,0 +1,57 @@
+"""Our side of ``publish``."""
+
+import time
+from functools import lru_cache
+
+from bench.cases import REGION, TOPIC, TYPE, Cases, cases
+from bench.suite.child import serve
+from deptbus import bootstrap
+from deptbus.bus import Bus
+from deptbus.ids import random_id
+from deptbus.kafka.transport import KafkaTransport
+from deptbus.settings import Settings
+
+_given = lru_cache(maxsize=1)(cases)
+
+
+class Ours:
+    """A bus, and a sender for what is ready."""
+
+    bus: Bus
+
+    def open(self) -> None:
+        """Connect."""
+        settings = Settings.load()
+        self.bus = bootstrap.connect(settings, "health")
+        self.sender = KafkaTransport(settings).sender()
+        self.events(1_000)
+        self.ready(1_000)
+
+    def events(self, count: int) -> float:
+        """Seconds to publish and have every event acknowledged."""
+        given: Cases = _given(count)
+        publish = self.bus.publish_soon
+        began = time.perf_counter()
+        pending = [publish(TYPE, data, subject=subject, region=REGION) for data, subject in given]
+        self.bus.flush()
+        for one in pending:
+            one.result().require()
+        return time.perf_counter() - began
+
+    def ready(self, count: int) -> float:
+        """Seconds to send what is encoded already and have each record acknowledged."""
+        prepare = self.bus._publisher.prepare  # no measured part of it
+        given = [prepare(TYPE, data, subject=subject, region=REGION) for data, subject in _given(count)]
+        records = [(one.key, one.value, one.headers, random_id()) for one in given]
+        send = self.sender.send
+        began = time.perf_counter()
+        pending = [send(TOPIC, key, value, headers, event_id) for key, value, headers, event_id in records]
+        self.sender.flush()
+        for one in pending:
+            one.result().require()
+        return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    ours = Ours()
+    serve({"open": ours.open, "events": ours.events, "ready": ours.ready})
