@@ -141,7 +141,7 @@ def throughput(world: World, count: int, workers: dict[str, "subprocess.Popen[by
             ready = publisher.prepare(
                 "workflow.EntryAppended", {"entry": appended.entry}, subject=appended.key or "", key=appended.key
             )
-            world.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id)
+            world.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.id)
     world.sender.flush()
     before = _cpu_s(workers["advance"])
     began = time.perf_counter()

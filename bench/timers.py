@@ -159,7 +159,7 @@ class Probe(threading.Thread):
         publisher = self._world.publisher("workflow")
         ready = publisher.prepare("workflow.EntryAppended", {"entry": entry}, subject=key, key=f"small/{key}")
         sender = self._world.sender
-        sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, OTHER).result().require()
+        sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.id, OTHER).result().require()
 
     def end(self) -> None:
         """Append no more."""

@@ -6,6 +6,7 @@ Times are integers, milliseconds since 1970-01-01T00:00:00Z, everywhere in the l
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 Clock = Callable[[], int]
 """Answers the present time in milliseconds since the epoch."""
@@ -24,7 +25,12 @@ def system_clock() -> int:
 def iso(time_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2020-01-20T16:00:00.000Z``."""
     seconds, milliseconds = divmod(time_ms, 1000)  # no float ever rounds them
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}.{milliseconds:03d}Z"
+    return f"{_iso_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=256)  # events come many in a second
+def _iso_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]
 
 
 BEIJING = timezone(timedelta(hours=8))
@@ -36,6 +42,7 @@ def beijing(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
+@lru_cache(maxsize=1024)
 def from_iso(text: str) -> int:
     """Milliseconds since the epoch of an RFC 3339 time; raises ``ValueError`` for anything else or without a zone."""
     moment = datetime.fromisoformat(text)

@@ -4,7 +4,7 @@ Routing and operations read these headers and never need to decode a value.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from deptbus.clock import from_iso, iso
 from deptbus.errors import CodecError
@@ -15,8 +15,7 @@ MODES = ("actual", "exercise", "test")
 Headers = list[tuple[str, bytes]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What is said about an event besides its data. Attribute names are the CloudEvents names without ``ce_``."""
 
     id: str
@@ -46,30 +45,90 @@ class Envelope:
         return self.source.rsplit("/", 1)[-1]
 
 
-# Header names, in the order in which they are written.
-_OPTIONAL = (
-    "subject", "dataschema", "correlationid", "causationid", "legalbasis", "actor", "region", "classification",
-    "replayid", "traceparent",
-)  # fmt: skip
-_HEADER_OF = [(name, f"ce_{name}") for name in _OPTIONAL]
+_KNOWN = frozenset({"ce_specversion", *(f"ce_{name.removesuffix('_ms')}" for name in Envelope._fields)})
 _FIXED: Headers = [("ce_specversion", b"1.0"), ("content-type", CONTENT_TYPE.encode())]
+
+
+class Stamp:
+    """Writes headers. Made once for all events of one type from one source; the headers these share are kept ready."""
+
+    __slots__ = ("_shared",)
+
+    def __init__(self, type: str, source: str, dataschema: str | None, classification: str | None) -> None:  # noqa: A002
+        self._shared = [*_FIXED, ("ce_type", type.encode()), ("ce_source", source.encode())]
+        if dataschema is not None:
+            self._shared.append(("ce_dataschema", dataschema.encode()))
+        if classification is not None:
+            self._shared.append(("ce_classification", classification.encode()))
+
+    def headers(
+        self,
+        id: str,  # noqa: A002  # the names of the envelope
+        time_ms: int,
+        mode: str,
+        subject: str | None = None,
+        *,
+        correlationid: str | None = None,
+        causationid: str | None = None,
+        legalbasis: str | None = None,
+        actor: str | None = None,
+        region: str | None = None,
+        replayid: str | None = None,
+        traceparent: str | None = None,
+    ) -> Headers:
+        """The Kafka headers of one event; the arguments are those of ``Envelope``."""
+        headers = [
+            *self._shared,
+            ("ce_id", id.encode()),
+            ("ce_time", iso(time_ms).encode()),
+            ("ce_mode", mode.encode()),
+        ]
+        if subject is not None:
+            headers.append(("ce_subject", subject.encode()))
+        if correlationid is not None:
+            headers.append(("ce_correlationid", correlationid.encode()))
+        if causationid is not None:
+            headers.append(("ce_causationid", causationid.encode()))
+        if legalbasis is not None:
+            headers.append(("ce_legalbasis", legalbasis.encode()))
+        if actor is not None:
+            headers.append(("ce_actor", actor.encode()))
+        if region is not None:
+            headers.append(("ce_region", region.encode()))
+        if replayid is not None:
+            headers.append(("ce_replayid", replayid.encode()))
+        if traceparent is not None:
+            headers.append(("ce_traceparent", traceparent.encode()))
+        return headers
 
 
 def to_headers(envelope: Envelope) -> Headers:
     """The Kafka headers of an envelope."""
-    headers = [
-        *_FIXED,
-        ("ce_id", envelope.id.encode()),
-        ("ce_type", envelope.type.encode()),
-        ("ce_source", envelope.source.encode()),
-        ("ce_time", iso(envelope.time_ms).encode()),
-        ("ce_mode", envelope.mode.encode()),
-    ]
-    for name, header in _HEADER_OF:
-        value = getattr(envelope, name)
-        if value is not None:
-            headers.append((header, value.encode()))
-    return headers
+    stamp = Stamp(envelope.type, envelope.source, envelope.dataschema, envelope.classification)
+    return stamp.headers(
+        envelope.id,
+        envelope.time_ms,
+        envelope.mode,
+        envelope.subject,
+        correlationid=envelope.correlationid,
+        causationid=envelope.causationid,
+        legalbasis=envelope.legalbasis,
+        actor=envelope.actor,
+        region=envelope.region,
+        replayid=envelope.replayid,
+        traceparent=envelope.traceparent,
+    )
+
+
+def type_in(headers: Iterable[tuple[str, bytes | None]] | None) -> str | None:
+    """The event type in Kafka headers, without reading the others; None if it is missing or no text."""
+    for name, value in headers or ():
+        if name == "ce_type" and value is not None:
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return None
+    return None
 
 
 def from_headers(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope:
@@ -77,20 +136,30 @@ def from_headers(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope
 
     Raises ``CodecError`` (reason ``headers``) when one that must be there is missing or cannot be read.
     """
-    found = {name: value for name, value in headers or () if value is not None}
     try:
-        if found["ce_specversion"] != b"1.0":
-            raise CodecError("headers", f"ce_specversion is {found['ce_specversion']!r}; only 1.0 is understood")
-        mode = found.get("ce_mode", b"actual").decode()
+        texts = {name: value.decode() for name, value in headers or () if value is not None and name in _KNOWN}
+        get = texts.get
+        if texts["ce_specversion"] != "1.0":
+            raise CodecError("headers", f"ce_specversion is {texts['ce_specversion']!r}; only 1.0 is understood")
+        mode = get("ce_mode", "actual")
         if mode not in MODES:
             raise CodecError("headers", f"ce_mode is {mode!r}; it must be one of {', '.join(MODES)}")
         return Envelope(
-            id=found["ce_id"].decode(),
-            type=found["ce_type"].decode(),
-            source=found["ce_source"].decode(),
-            time_ms=from_iso(found["ce_time"].decode()),
-            mode=mode,
-            **{name: found[header].decode() for name, header in _HEADER_OF if header in found},
+            texts["ce_id"],
+            texts["ce_type"],
+            texts["ce_source"],
+            from_iso(texts["ce_time"]),
+            get("ce_subject"),
+            get("ce_dataschema"),
+            get("ce_correlationid"),
+            get("ce_causationid"),
+            get("ce_legalbasis"),
+            get("ce_actor"),
+            mode,
+            get("ce_region"),
+            get("ce_classification"),
+            get("ce_replayid"),
+            get("ce_traceparent"),
         )
     except KeyError as missing:
         raise CodecError(

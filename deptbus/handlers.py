@@ -50,7 +50,7 @@ class Context:
         )
         prepared = self._publisher.prepare(event_type, data, subject=subject, cause=self.event, **envelope)
         self.prepared.append(prepared)
-        return prepared.envelope.id
+        return prepared.id
 
 
 Function = Callable[..., Awaitable[None] | None]

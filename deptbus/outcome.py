@@ -1,14 +1,12 @@
 """What became of a publish: acknowledged, failed or unknown; never silence (I1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from deptbus.errors import PublishFailed, PublishUnknown
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The answer to one publish.
 
     ``acknowledged``: on the topic at ``partition`` and ``offset``, with the broker's time if the topic uses it.
@@ -40,6 +38,10 @@ class Outcome:
         return self
 
 
+Place = tuple[int, int, int]
+"""Where an acknowledged record is: partition, offset, timestamp in milliseconds."""
+
+
 class Server(Protocol):
     """Whoever can make answers arrive."""
 
@@ -48,32 +50,46 @@ class Server(Protocol):
 
 
 class Pending:
-    """A publish without its answer yet. ``result()`` waits for it; nothing else needs to be called."""
+    """A publish without its answer yet. ``check()`` and ``result()`` wait for it; nothing else needs to be called."""
 
-    __slots__ = ("_server", "_when_settled", "event_id", "outcome", "topic")
+    __slots__ = ("_answer", "_server", "_when_settled", "event_id", "topic")
 
     def __init__(self, server: Server, topic: str, event_id: str) -> None:
         self._server = server
-        self._when_settled: Callable[[Outcome], None] | None = None
         self.topic = topic
         self.event_id = event_id
-        self.outcome: Outcome | None = None
-        """The answer, once it is there."""
+        self._answer: Outcome | Place | None = None
+        self._when_settled: Callable[[Outcome], None] | None = None
 
-    def settle(self, outcome: Outcome) -> None:
-        """Called once, by the transport."""
-        self.outcome = outcome
+    def settle(self, answer: Outcome | Place) -> None:
+        """Called once, by the transport: with the place of what is acknowledged, or the outcome of what is not."""
+        self._answer = answer
         if self._when_settled is not None:
-            self._when_settled(outcome)
+            self._when_settled(self._outcome(answer))
 
     def when_settled(self, call: Callable[[Outcome], None]) -> None:
         """Have ``call`` called with the outcome, at once if it is there already."""
         self._when_settled = call
-        if self.outcome is not None:
-            call(self.outcome)
+        if self._answer is not None:
+            call(self._outcome(self._answer))
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The answer, once it is there."""
+        return None if self._answer is None else self._outcome(self._answer)
 
     def result(self) -> Outcome:
         """The answer, waiting for it. It always comes: the transport gives up by itself after its timeout."""
-        while self.outcome is None:
+        while self._answer is None:
             self._server.poll(0.01)
-        return self.outcome
+        return self._outcome(self._answer)
+
+    def check(self) -> None:
+        """Wait for the answer; ``PublishFailed`` or ``PublishUnknown`` unless the event is on the topic."""
+        if type(self._answer) is not tuple:
+            self.result().require()
+
+    def _outcome(self, answer: Outcome | Place) -> Outcome:
+        if isinstance(answer, Outcome):
+            return answer
+        return Outcome("acknowledged", self.event_id, self.topic, *answer)

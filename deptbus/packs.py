@@ -61,7 +61,7 @@ class BusPackPublisher:
     def append(self, data: Mapping[str, Any], *, key: str, partition: int, event_id: str, time_ms: int) -> Pending:
         """Hand a ``workflow.EntryAppended`` over to one partition of the journal."""
         ready = self._publisher.prepare(activation.APPENDED, data, subject=key, key=key, id=event_id, time_ms=time_ms)
-        return self._sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, partition)
+        return self._publisher.send(ready, partition)
 
 
 class Packs:

@@ -1,13 +1,12 @@
 """Publishing: who may write where, what the key is, and the envelope around the data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from deptbus.catalogue import BUS_OWNERS, Catalogue
 from deptbus.clock import Clock
 from deptbus.codec import Codec
-from deptbus.envelope import Envelope, Headers, to_headers
+from deptbus.envelope import Headers, Stamp
 from deptbus.errors import CodecError, NotOwner
 from deptbus.ids import IdSource
 from deptbus.namespace import Namespace
@@ -30,25 +29,22 @@ EventData = Mapping[str, Any] | EventObject
 """What is published: the Avro record's dict, or an event object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An event ready to be sent."""
 
-    envelope: Envelope
+    id: str
     topic: str
     key: bytes | None
     value: bytes
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
+class _Route(NamedTuple):
     """What is the same for all events of one type."""
 
     topic: str
     key: str
-    classification: str
-    dataschema: str
+    stamp: Stamp
 
 
 class Publisher:
@@ -71,7 +67,7 @@ class Publisher:
         self._catalogue = catalogue
         self._codec = codec
         self._sender = sender
-        self._namespace = namespace
+        self._mode = namespace.mode
         self._clock = clock
         self._ids = ids
         self._routes: dict[str, _Route] = {}
@@ -95,39 +91,40 @@ class Publisher:
         """Check and encode. ``NotOwner``, ``CatalogueError`` (no such type) or ``CodecError`` (data do not fit)."""
         route = self._routes.get(event_type) or self._route(event_type)
         event_id = id or self._ids()
-        trace_id, span_id = _trace(event_id, cause)
-        if cause is not None:
+        digits = event_id.replace("-", "")
+        if len(digits) != 32:
+            raise CodecError("headers", f"the event id {event_id!r} is no UUID; take one from deptbus.ids")
+        if cause is None:
+            trace, cause_id = digits, None
+        else:
+            trace, cause_id = _trace(cause) or digits, cause.envelope.id
             correlation_id = correlation_id or cause.envelope.correlationid
             mode = mode or cause.envelope.mode
-        envelope = Envelope(
-            id=event_id,
-            type=event_type,
-            source=self.source,
-            time_ms=self._clock() if time_ms is None else time_ms,
-            subject=subject,
-            dataschema=route.dataschema,
-            correlationid=correlation_id,
-            causationid=cause.envelope.id if cause else None,
-            legalbasis=legal_basis,
-            actor=actor,
-            mode=mode or self._namespace.mode,
-            region=region,
-            classification=route.classification,
-            traceparent=f"00-{trace_id}-{span_id}-01",
-        )
         if key is None:
-            key = _key(route.key, envelope)
+            key = subject if route.key == "subject" else _key(route.key, subject, correlation_id, region, actor)
         return Prepared(
-            envelope,
+            event_id,
             route.topic,
             None if key is None else key.encode(),
-            self._codec.encode(event_type, data if isinstance(data, Mapping) else data.to_data()),
-            to_headers(envelope),
+            self._codec.encode(event_type, data if isinstance(data, (dict, Mapping)) else data.to_data()),
+            route.stamp.headers(
+                event_id,
+                self._clock() if time_ms is None else time_ms,
+                mode or self._mode,
+                subject,
+                correlationid=correlation_id,
+                causationid=cause_id,
+                legalbasis=legal_basis,
+                actor=actor,
+                region=region,
+                traceparent=f"00-{trace}-{digits[16:]}-01",  # both follow from ids, so that a retry repeats them
+            ),
         )
 
-    def send(self, prepared: Prepared) -> Pending:
-        """Hand over what was prepared, without waiting."""
-        return self._sender.send(prepared.topic, prepared.key, prepared.value, prepared.headers, prepared.envelope.id)
+    def send(self, prepared: Prepared, partition: int = -1) -> Pending:
+        """Hand over what was prepared, without waiting; ``partition`` -1 leaves it to the key."""
+        event_id, topic, key, value, headers = prepared
+        return self._sender.send(topic, key, value, headers, event_id, partition)
 
     def _route(self, event_type: str) -> _Route:
         topic = self._catalogue.topic_of(event_type)
@@ -137,7 +134,8 @@ class Publisher:
                 f"Publish an event of your own (topics/{self.owner}.yaml) and let {topic.owner} react to it."
             )
         schema = self._codec.schema(event_type)
-        route = _Route(topic.name, topic.key, topic.classification, f"urn:deptbus:{event_type}:v{schema.version}")
+        dataschema = f"urn:deptbus:{event_type}:v{schema.version}"
+        route = _Route(topic.name, topic.key, Stamp(event_type, self.source, dataschema, topic.classification))
         self._routes[event_type] = route
         return route
 
@@ -147,19 +145,14 @@ def may_write(owner: str, topic_owner: str, topic: str) -> bool:
     return owner == topic_owner or topic in OPEN_TOPICS or (owner in BUS_OWNERS and topic_owner in BUS_OWNERS)
 
 
-def _key(kind: str, envelope: Envelope) -> str | None:
-    """The key that a topic declares; where the envelope lacks it, the subject."""
+def _key(kind: str, subject: str, instance: str | None, region: str | None, actor: str | None) -> str | None:
+    """The key that a topic declares; where the event lacks it, the subject."""
     if kind == "none":
         return None
-    found = {"instance": envelope.correlationid, "region": envelope.region, "actor": envelope.actor}.get(kind)
-    return found or envelope.subject
+    return {"instance": instance, "region": region, "actor": actor}.get(kind) or subject
 
 
-def _trace(event_id: str, cause: Event | None) -> tuple[str, str]:
-    """Trace and span id: the trace of the cause, else a new one; both follow from ids, so a retry repeats them."""
-    digits = event_id.replace("-", "")
-    if len(digits) != 32:
-        raise CodecError("headers", f"the event id {event_id!r} is no UUID; take one from deptbus.ids")
-    inherited = cause.envelope.traceparent if cause else None
-    parts = inherited.split("-") if inherited else []
-    return (parts[1] if len(parts) == 4 else digits), digits[16:]
+def _trace(cause: Event) -> str | None:
+    """The trace that an event's cause belongs to."""
+    parts = (cause.envelope.traceparent or "").split("-")
+    return parts[1] if len(parts) == 4 else None

@@ -1,13 +1,11 @@
 """What travels: a record as Kafka holds it, and an event as a handler sees it."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from deptbus.envelope import Envelope, Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record, not decoded. ``topic`` is the logical name; ``timestamp_ms`` the broker's or producer's."""
 
     topic: str
@@ -24,8 +22,7 @@ class Record:
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A decoded event: its envelope, its data as the Avro record's dict, and the record it came in."""
 
     envelope: Envelope

@@ -41,11 +41,7 @@ class Line:
                 "timestamp": iso(max(0, self.record.timestamp_ms)),
                 "key": _text(self.record.key),
                 "envelope": envelope
-                and {
-                    name: value
-                    for name in Envelope.__dataclass_fields__
-                    if (value := getattr(envelope, name)) is not None
-                },
+                and {name: value for name, value in envelope._asdict().items() if value is not None},
                 "data": self.data,
                 "problem": self.problem or None,
             }

@@ -80,7 +80,7 @@ class Desks:
             pending = self._pending.get(task["task"])
             if pending is not None:
                 known = {**pending.request.data, "context": task["context"]}
-                pending.request = replace(pending.request, data=known)
+                pending.request = pending.request._replace(data=known)
         elif event.envelope.type == REASSIGNED:
             pending = self._pending.get(task["task"])
             if pending is not None and pending.request.data["department"] == task["from_department"]:

@@ -70,10 +70,8 @@ class Link:
 
     def append(self, event_type: str, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> None:
         """Hand a record of the workflow's own over to one partition, whatever its key."""
-        ready = self.publisher("workflow").prepare(event_type, data, key=key, **envelope)
-        self._waiting.append(
-            self.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, partition)
-        )
+        publisher = self.publisher("workflow")
+        self._waiting.append(publisher.send(publisher.prepare(event_type, data, key=key, **envelope), partition))
 
     def flush(self) -> dict[str, int]:
         """Wait for every answer; where each department topic ends after what was written since the last flush.

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -34,14 +34,39 @@ def _is_fenced(error: KafkaError) -> bool:
 _FATAL_IS_TOLD = contextlib.suppress(KafkaException)
 
 
+class _Pending(Pending):
+    """A ``Pending`` that librdkafka answers itself: one object per record, and no closure beside it."""
+
+    __slots__ = ()
+
+    def answered(self, error: KafkaError | None, message: Message) -> None:
+        """The delivery callback. What an acknowledged record's outcome says is made when somebody asks."""
+        if error is None:
+            self.settle((message.partition(), message.offset(), message.timestamp()[1]))
+        else:
+            state: Literal["failed", "unknown"] = "failed" if error.code() in _NOT_WRITTEN else "unknown"
+            self.settle(Outcome(state, self.event_id, self.topic, reason=f"{error.str()} ({error.name()})"))
+
+
+class _PhysicalNames(dict[str, str]):
+    """Physical by logical topic name, made when it is first asked for."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        super().__init__()
+        self._namespace = namespace
+
+    def __missing__(self, topic: str) -> str:
+        return self.setdefault(topic, self._namespace.physical(topic))
+
+
 class KafkaSender:
     """The sender of one process. Safe to use from several threads; nothing runs in the background."""
 
     def __init__(self, configuration: Configuration, namespace: Namespace, timeout_s: float) -> None:
         self._producer = Producer(configuration)
-        self._namespace = namespace
+        self._produce, self._poll = self._producer.produce, self._producer.poll
         self._timeout_s = timeout_s
-        self._physical: dict[str, str] = {}
+        self._physical = _PhysicalNames(namespace)
 
     def send(
         self,
@@ -56,24 +81,27 @@ class KafkaSender:
 
         ``partition`` -1 leaves it to the key.
         """
-        pending = Pending(self, topic, event_id)
-        physical = self._physical.get(topic)
-        if physical is None:
-            physical = self._physical[topic] = self._namespace.physical(topic)
+        pending = _Pending(self, topic, event_id)
         try:
-            _produce(
-                self._producer, physical, self._timeout_s,
-                value=value, key=key, partition=partition, on_delivery=_answer(pending), headers=headers,
-            )  # fmt: skip
-        except (BufferError, KafkaException) as error:
-            pending.settle(Outcome("failed", event_id, topic, reason=str(error)))
-        self.poll(0)
+            self._produce(self._physical[topic], value, key, partition, pending.answered, headers=headers)
+        except (BufferError, KafkaException) as refused:
+            try:
+                _produce_again(
+                    self._producer, refused, self._timeout_s,
+                    self._physical[topic], value, key, partition, pending.answered, headers=headers,
+                )  # fmt: skip
+            except (BufferError, KafkaException) as error:
+                pending.settle(Outcome("failed", event_id, topic, reason=str(error)))
+        try:  # noqa: SIM105  # no with: for each record
+            self._poll(0)
+        except KafkaException:
+            pass  # as _FATAL_IS_TOLD
         return pending
 
     def poll(self, timeout_s: float) -> None:
         """Let answers in, waiting at most ``timeout_s`` for the first."""
         with _FATAL_IS_TOLD:
-            self._producer.poll(timeout_s)
+            self._poll(timeout_s)
 
     def flush(self) -> None:
         """Wait until everything handed over is answered; librdkafka gives up by itself after the timeout."""
@@ -95,45 +123,19 @@ class KafkaSender:
                 self._producer.flush(1)
 
 
-def _produce(producer: Producer, topic: str, timeout_s: float, **record: Any) -> None:
-    """Produce; while the buffer is full, let answers in and try again until ``timeout_s`` have passed."""
-    try:
-        producer.produce(topic, **record)
-    except BufferError:
-        limit = time.monotonic() + timeout_s
-        while True:
-            producer.poll(0.05)
-            try:
-                producer.produce(topic, **record)
-                return
-            except BufferError:
-                if time.monotonic() > limit:
-                    raise
-
-
-def _answer(pending: Pending) -> Callable[[KafkaError | None, Message], None]:
-    """A delivery callback that settles ``pending``."""
-
-    def answered(error: KafkaError | None, message: Message) -> None:
-        if error is None:
-            outcome = Outcome(
-                "acknowledged",
-                pending.event_id,
-                pending.topic,
-                message.partition(),
-                message.offset(),
-                message.timestamp()[1],
-            )
-        else:
-            outcome = Outcome(
-                "failed" if error.code() in _NOT_WRITTEN else "unknown",
-                pending.event_id,
-                pending.topic,
-                reason=f"{error.str()} ({error.name()})",
-            )
-        pending.settle(outcome)
-
-    return answered
+def _produce_again(
+    producer: Producer, refused: BufferError | KafkaException, timeout_s: float, *record: Any, headers: Headers
+) -> None:
+    """While the buffer is full, let answers in and try again until ``timeout_s`` have passed; else raise."""
+    limit = time.monotonic() + timeout_s
+    while isinstance(refused, BufferError) and time.monotonic() <= limit:
+        producer.poll(0.05)
+        try:
+            producer.produce(*record, headers=headers)
+            return
+        except BufferError as error:
+            refused = error
+    raise refused
 
 
 class TransactionalProducer:
@@ -152,6 +154,7 @@ class TransactionalProducer:
                 "message.timeout.ms": int(timeout_s * 1000),
             }
         )
+        self._produce = self._producer.produce
         self.transactional_id = transactional_id
         self.ends: dict[tuple[str, int], int] = {}
         """The offset after the last record written to each physical topic and partition."""
@@ -182,10 +185,13 @@ class TransactionalProducer:
         One that is too large is ``PublishFailed`` here; what the broker refuses shows at ``commit``.
         """
         try:
-            _produce(
-                self._producer, topic, self._timeout_s,
-                value=value, key=key, partition=partition, on_delivery=self._answered, headers=headers or [],
-            )  # fmt: skip
+            try:
+                self._produce(topic, value, key, partition, self._answered, headers=headers or [])
+            except BufferError as full:
+                _produce_again(
+                    self._producer, full, self._timeout_s, topic, value, key, partition, self._answered,
+                    headers=headers or [],
+                )  # fmt: skip
         except KafkaException as error:
             kind: type[BusError] = PublishFailed if error.args[0].code() in _NOT_WRITTEN else TransactionUnclear
             if _is_fenced(error.args[0]):

@@ -82,8 +82,9 @@ class Wiring:
 
     def append(self, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> Pending:
         """Append an entry to the journal; ``partition`` -1 leaves it to the key. ``envelope``: as ``prepare``."""
-        ready = self.workflow.prepare(APPENDED, {"entry": data}, subject=key, key=key, **envelope)
-        return self.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, partition)
+        return self.workflow.send(
+            self.workflow.prepare(APPENDED, {"entry": data}, subject=key, key=key, **envelope), partition
+        )
 
     def report(
         self,

@@ -178,9 +178,7 @@ class MemorySender:
             if fault == "unknown":
                 pending.settle(Outcome("unknown", event_id, topic, reason="the test says so"))
             else:
-                pending.settle(
-                    Outcome("acknowledged", event_id, topic, record.partition, record.offset, record.timestamp_ms)
-                )
+                pending.settle((record.partition, record.offset, record.timestamp_ms))
         return pending
 
     def poll(self, timeout_s: float) -> None:

@@ -34,9 +34,7 @@ def append(world: World, partition: int, *entries: Entry) -> None:
     for entry in entries:
         key = f"{entry['workflow']}/{entry['key']}" if entry["key"] else "@tick"
         ready = publisher.prepare("workflow.EntryAppended", {"entry": entry}, subject=key, key=key)
-        pending.append(
-            world.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, partition)
-        )
+        pending.append(world.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.id, partition))
     world.sender.flush()
     for one in pending:
         one.result().require()

@@ -171,7 +171,7 @@ class World:
                 "workflow.EntryAppended", {"entry": tick(at or START + (step + 1) * 3_600_000, step)},
                 subject="@tick", key="@tick", id=derived_id(f"step {step}", "test", "tick", "", partition),
             )  # fmt: skip
-            self.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.envelope.id, partition)
+            self.sender.send(ready.topic, ready.key, ready.value, ready.headers, ready.id, partition)
         self.sender.flush()
 
     def read(self, topic: str) -> list[tuple[Record, str, dict[str, Any]]]:
