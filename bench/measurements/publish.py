@@ -5,6 +5,7 @@ idempotent, lz4, linger 5 ms. The ready bytes are the same list of keys, values 
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from bench.cases import TOPIC, TYPE
 from bench.suite.bench import Bench
@@ -29,19 +30,22 @@ def measure(bench: Bench) -> Iterable[Result]:
         ours.ask("open")
         peer.ask("open", servers=world.settings.bootstrap_servers, topic=world.physical(TOPIC),
                  schema_id=world.schema_ids[TYPE])  # fmt: skip
-        for bound, what in ((EVENTS, "events"), (BYTES, "ready")):
+        for side in (ours, peer):
+            side.ask("prepare", count=count)
+        for bound, what, request in ((EVENTS, "events", {"count": count}), (BYTES, "ready", {})):
             hashes: set[str] = set()
-            ratio = alternate(_run(world, ours, what, count, hashes), _run(world, peer, what, count, hashes), pairs)
+            run = partial(_run, world, what=what, request=request, count=count, hashes=hashes)
+            ratio = alternate(run(ours), run(peer), pairs)
             detail = f"{ratio.ours:,.0f} against {ratio.peer:,.0f} events/s"
             yield bound.result(ratio.median, ratio.low, ratio.high, detail)
 
 
-def _run(world: World, side: Side, what: str, count: int, hashes: set[str]) -> Run:
+def _run(world: World, side: Side, *, what: str, request: dict[str, int], count: int, hashes: set[str]) -> Run:
     """Publish; what then lies on the topic must be the same on both sides and after every run."""
 
     def run() -> float:
         starts = world.ends(TOPIC)
-        seconds: float = side.ask(what, count=count)
+        seconds: float = side.ask(what, **request)
         hashes.add(world.check(TOPIC, starts, count))
         if len(hashes) > 1:
             raise MeasurementFailed(f"{side.module} wrote something else than before.")

@@ -52,7 +52,6 @@ class Peer:
             ("ce_classification", b"sensitive"),
         ]
         self.events(1_000)
-        self.ready(1_000)
 
     def answered(self, error: KafkaError | None, message: Message) -> None:
         """A delivery callback."""
@@ -61,7 +60,7 @@ class Peer:
         else:
             self.errors.append(error)
 
-    def prepare(self, data: dict[str, Any], subject: str) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    def encode(self, data: dict[str, Any], subject: str) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
         """Key, value and headers of an event."""
         out = io.BytesIO()
         out.write(self.frame)
@@ -94,18 +93,21 @@ class Peer:
         self.begin()
         began = time.perf_counter()
         for data, subject in given:
-            self.send(*self.prepare(data, subject))
+            self.send(*self.encode(data, subject))
         self.end(count)
         return time.perf_counter() - began
 
-    def ready(self, count: int) -> float:
+    def prepare(self, count: int) -> None:
+        """Encode what ``ready`` is to send."""
+        self.records = [self.encode(data, subject) for data, subject in _given(count)]
+
+    def ready(self) -> float:
         """Seconds to send what is encoded already and have each record acknowledged."""
-        records = [self.prepare(data, subject) for data, subject in _given(count)]
         self.begin()
         began = time.perf_counter()
-        for key, value, headers in records:
+        for key, value, headers in self.records:
             self.send(key, value, headers)
-        self.end(count)
+        self.end(len(self.records))
         return time.perf_counter() - began
 
     def begin(self) -> None:
@@ -122,4 +124,4 @@ class Peer:
 
 if __name__ == "__main__":
     peer = Peer()
-    serve({"open": peer.open, "events": peer.events, "ready": peer.ready})
+    serve({"open": peer.open, "events": peer.events, "prepare": peer.prepare, "ready": peer.ready})
