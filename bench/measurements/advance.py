@@ -1,7 +1,7 @@
 """Pure ``advance`` on the epidemic journal, in events per second of one core.
 
-The journal is that of the exercise which ``make demo`` plays: Guangdong in the first weeks of 2020 where the figures lie
-beside the project, else days of the project's own. It is played once in memory and kept as decoded entries.
+The journal is that of the exercise which ``make demo`` plays: Guangdong in the first weeks of 2020 where the figures
+lie beside the project, else days of the project's own. It is played once in memory and kept as decoded entries.
 
 - Counted are its entries of kind ``event`` (what departments published and ``correlate`` placed: reports, answers,
   completions). Its ticks, one for each hour in which anything happened, and all that falls due at them (repetitions,

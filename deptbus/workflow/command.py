@@ -2,8 +2,7 @@
 
 from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
-from deptbus.workflow.definition import Responsibility
-from deptbus.workflow.pack import RANK
+from deptbus.workflow.definition import RANK, Responsibility
 
 
 def take_command(change: Change, reason: str) -> None:

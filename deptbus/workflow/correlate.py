@@ -24,19 +24,19 @@ class Appended(NamedTuple):
 class _Seen:
     """What the expressions of a rule see of an event."""
 
-    __slots__ = ("_at", "_data", "_region")
+    __slots__ = ("at", "event", "region")
 
     def __init__(self, data: Mapping[str, Any], region: str | None, at: int) -> None:
-        self._data, self._region, self._at = data, region, at
+        self.event, self.region, self.at = data, region or "", at
 
     def __getitem__(self, name: str, /) -> Any:
         head, _, tail = name.partition(".")
         if head == "event":
-            value: Any = self._data
+            value: Any = self.event
             for part in tail.split("."):
                 value = value.get(part) if value is not None else None
             return value
-        return {"region": self._region or "", "at": self._at}[head]
+        return {"region": self.region, "at": self.at}[head]
 
 
 class Correlator:

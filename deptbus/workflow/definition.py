@@ -27,6 +27,8 @@ Duration = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]*)(m|h|d|wd)
 LEVELS = ("IV", "III", "II", "I")
 Level = Literal["IV", "III", "II", "I"]
 """Response levels, lowest first."""
+RANK = {level: rank for rank, level in enumerate(LEVELS, start=1)}
+"""Response levels as numbers: IV is 1, I is 4."""
 
 _DURATION = re.compile(r"([0-9]+)(m|h|d|wd)")
 _MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}

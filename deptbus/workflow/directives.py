@@ -8,9 +8,9 @@ from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.clocks import stood_since
 from deptbus.workflow.command import set_level
+from deptbus.workflow.definition import RANK
 from deptbus.workflow.merging import ask_to_merge, split_off
 from deptbus.workflow.notes import TEXT_MAX
-from deptbus.workflow.pack import RANK
 from deptbus.workflow.state import Task
 
 BY_ORDER, BY_RULE = "@ordered", "@raised"

@@ -6,11 +6,12 @@ from typing import Any
 from deptbus.workflow import answers, asking, clocks, early, targets, tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import set_level
+from deptbus.workflow.definition import RANK
 from deptbus.workflow.directives import BY_RULE, obey, overtaken_by_order
 from deptbus.workflow.expressions import EvaluationError
 from deptbus.workflow.facts import assign
 from deptbus.workflow.notes import applied_id
-from deptbus.workflow.pack import APPROVAL, RANK, CompiledRule
+from deptbus.workflow.pack import APPROVAL, CompiledRule
 from deptbus.workflow.peers import new_entry
 from deptbus.workflow.regions import contains, overlap, significant
 from deptbus.workflow.state import Entry, Task

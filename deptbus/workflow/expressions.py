@@ -1,5 +1,8 @@
 """CEL expressions of workflow definitions: compiled and type-checked when loaded, then evaluated.
 
+Most are evaluated as Python functions (``translate``); the library is their checker, and evaluates whatever has no
+value or is not translated. Both have the same values.
+
 Variables have qualified names (``event.count``, ``facts.cases``), so an unknown field is an error of
 compilation, with its position. A nullable field is declared ``dyn``. Besides CEL's own functions and its
 standard extensions for strings and math there are, all pure:
@@ -24,6 +27,7 @@ from cel_expr_python.ext.ext_strings import ExtStrings
 from deptbus.errors import BusError, DefinitionError
 from deptbus.workflow import syntax
 from deptbus.workflow.hints import hint
+from deptbus.workflow.translate import UNSURE, translated
 
 Result = Literal["bool", "int", "string", "double", "any"]
 
@@ -73,17 +77,22 @@ class EvaluationError(BusError):
 
 
 class Values(Protocol):
-    """Where an expression finds the values of its variables."""
+    """Where an expression finds the values of its variables.
 
-    def __getitem__(self, name: str, /) -> Any: ...
+    Translated expressions look into ``event``, ``instance`` and the like themselves: see ``InstanceValues``.
+    """
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a variable, by its qualified name; ``KeyError`` where there is none."""
 
 
 class Expression:
     """A compiled expression. Deterministic, without side effects."""
 
-    __slots__ = ("_compiled", "_form", "_result", "_type", "names", "source")
+    __slots__ = ("_compiled", "_form", "_result", "_type", "names", "source", "translated")
 
-    def __init__(self, source: str, compiled: Any, result: Result, names: frozenset[str], form: bytes) -> None:
+    def __init__(self, source: str, compiled: Any, result: Result, variables: Mapping[str, str], form: bytes) -> None:
+        names = frozenset(syntax.names(form) & variables.keys())
         self.source = source
         self.names = names
         """The declared variables that it names; no others are read."""
@@ -91,6 +100,8 @@ class Expression:
         self._form = form
         self._result = result
         self._type = _PYTHON.get(result)
+        self.translated = translated(syntax.tree(form), variables, result)
+        """The expression as a Python function, if it is of the part of CEL that ``translate`` knows."""
 
     @property
     def tree(self) -> syntax.Node:
@@ -102,15 +113,24 @@ class Expression:
 
         ``EvaluationError`` when a name is missing or there is no value of the promised type.
         """
+        if self.translated is not None:
+            try:
+                return self.translated(values)
+            except UNSURE:
+                pass  # the library has the last word, and the words for what is wrong
+        return self.by_library(values)
+
+    def by_library(self, values: Values) -> Any:
+        """The same as the library evaluates it."""
         try:
             data = {name: values[name] for name in self.names}
         except KeyError as missing:
             raise EvaluationError(f"{self.source!r} needs {missing.args[0]}, which has no value here.") from None
         try:
             found = self._compiled.eval(data=data)
+            value = found.value()
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:  # values that CEL cannot hold
             raise EvaluationError(f"{self.source!r} has no value: {error}.") from None
-        value = found.value()
         if self._type is None:
             if found.type() == cel.Type.ERROR:
                 raise EvaluationError(f"{self.source!r} has no value: {value}.")
@@ -161,10 +181,9 @@ class Environment:
                 f"the expression {source!r} gives {gives.name().lower()}, but {result} is needed here", source
             )
         form = checked.serialize()
-        names = syntax.names(form) & self.variables.keys()
         rewritten = _rewrite(source)
         runnable = checked if rewritten == source else self._runner.compile(rewritten)
-        return Expression(source, runnable, result, frozenset(names), form)
+        return Expression(source, runnable, result, self.variables, form)
 
 
 @lru_cache(maxsize=1)

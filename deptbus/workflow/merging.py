@@ -6,7 +6,7 @@ tell each other by entries (``told``), so each side is always whole by itself.
 
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import responsible, set_level, take_command, take_over
-from deptbus.workflow.pack import RANK
+from deptbus.workflow.definition import RANK
 from deptbus.workflow.peers import instance_name
 
 PARTS_MAX = 100

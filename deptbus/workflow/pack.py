@@ -16,7 +16,6 @@ from deptbus.clock import LATEST_MS, from_iso
 from deptbus.errors import DefinitionError
 from deptbus.workflow.deadlines import deadline
 from deptbus.workflow.definition import (
-    LEVELS,
     Definition,
     PackContent,
     Responsibility,
@@ -28,9 +27,6 @@ from deptbus.workflow.definition import (
     split_duration,
 )
 from deptbus.workflow.expressions import Environment, Expression, Result
-
-RANK = {level: rank for rank, level in enumerate(LEVELS, start=1)}
-"""Response levels as numbers: IV is 1, I is 4."""
 
 APPROVAL = "_approval"
 """The gate of a step is a step of its own, named after it with this ending."""

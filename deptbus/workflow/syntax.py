@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _CHECKED, _REFERENCES, _EXPR = 2, 2, 4
 """Fields of the Any and of the CheckedExpr in it."""
-_IDENT, _SELECT, _CALL, _CONSTANT = 4, 5, 6, 3
+_CONSTANT, _CALL, _LIST, _COMPREHENSION = 3, 6, 7, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,28 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """A list, written out. Equal to nothing but itself."""
+
+    elements: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Macro:
+    """``exists``, ``all``, ``map`` or ``filter`` over a list. Equal to nothing but itself."""
+
+    macro: str
+    over: "Node"
+    variable: str
+    body: "Node"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Opaque:
-    """Anything else: a list, a comprehension, a selection of a value. Equal to nothing but itself."""
+    """Anything else: a selection of a value, a map, another macro. Equal to nothing but itself."""
 
 
-Node = Constant | Name | Call | Opaque
+Node = Constant | Name | Call | Items | Macro | Opaque
 
 
 def tree(checked: bytes) -> Node:
@@ -93,6 +110,31 @@ def _node(expression: bytes, references: dict[int, str]) -> Node:
         function = next(fields(call, 2)).decode()
         parts = [*fields(call, 1), *fields(call, 3)]
         return Call(function, tuple(_node(part, references) for part in parts))
+    for items in fields(expression, _LIST):
+        return Items(tuple(_node(element, references) for element in fields(items, 1)))
+    for comprehension in fields(expression, _COMPREHENSION):
+        return _macro(comprehension, references)
+    return Opaque()
+
+
+def _macro(message: bytes, references: dict[int, str]) -> Node:
+    """The macro that the parser has written out as a loop: see the CEL specification, "Macros"."""
+    variable, accumulated = (next(fields(message, number), b"").decode() for number in (1, 3))
+    over, begin, step, result = (_node(next(fields(message, number), b""), references) for number in (2, 4, 6, 7))
+    so_far = Name(accumulated)
+    if result != so_far:
+        return Opaque()
+    match begin, step:
+        case Constant(False), Call("_||_", (first, body)) if first == so_far:
+            return Macro("exists", over, variable, body)
+        case Constant(True), Call("_&&_", (first, body)) if first == so_far:
+            return Macro("all", over, variable, body)
+        case Items(()), Call("_+_", (first, Items((body,)))) if first == so_far:
+            return Macro("map", over, variable, body)
+        case Items(()), Call("_?_:_", (body, Call("_+_", (first, Items((Name(kept),)))), other)) if (
+            first == other == so_far and kept == variable
+        ):
+            return Macro("filter", over, variable, body)
     return Opaque()
 
 

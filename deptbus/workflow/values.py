@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from deptbus.workflow.definition import RANK
 from deptbus.workflow.expressions import EvaluationError, Expression
 from deptbus.workflow.notes import TEXT_MAX
-from deptbus.workflow.pack import RANK
 from deptbus.workflow.state import Instance
 
 
 class InstanceValues:
-    """The values of variables, by their qualified names."""
+    """The values of variables, by their qualified names; translated expressions use the attributes."""
 
     instance: Instance
     event: Mapping[str, Any] | None
@@ -32,8 +32,17 @@ class InstanceValues:
         if head in ("asked", "done"):
             return self.instance[head].get(tail, 0)
         if head == "open":
-            return sum(task["step"] == tail for task in self.instance["tasks"])
+            return self.open_of(tail)
         return self._plain(head)
+
+    @property
+    def region(self) -> str:
+        """The instance's; while none is open the event's."""
+        return (self.instance["region"] if self.instance else self.event_region) or ""
+
+    def open_of(self, step: str) -> int:
+        """How many tasks of a step are open."""
+        return sum([task["step"] == step for task in self.instance["tasks"]])
 
     def _plain(self, name: str) -> Any:
         level = self.instance.get("level")
@@ -45,7 +54,7 @@ class InstanceValues:
             case "level_rank":
                 return RANK.get(level, 0) if level else 0
             case "region":
-                return (self.instance["region"] if self.instance else self.event_region) or ""
+                return self.region
             case "subject":
                 return self.subject
             case "lead":

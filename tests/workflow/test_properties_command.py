@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from deptbus.workflow.definition import RANK
 from deptbus.workflow.fold import OUTPUT_TOPICS
 from deptbus.workflow.output import Output
-from deptbus.workflow.pack import RANK
 from deptbus.workflow.state import Instance
 from tests.workflow import definitions
 from tests.workflow.definitions import CASES, line, small, step

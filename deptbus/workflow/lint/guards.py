@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from deptbus.workflow.definition import RANK
 from deptbus.workflow.expressions import Expression
 from deptbus.workflow.lint.finding import Finding
 from deptbus.workflow.lint.reach import Reach, trigger_event
 from deptbus.workflow.lint.values import Known, can_be
-from deptbus.workflow.pack import APPROVAL, RANK
+from deptbus.workflow.pack import APPROVAL
 from deptbus.workflow.problem import Path
 from deptbus.workflow.said import Said
 from deptbus.workflow.syntax import Call, Node, text

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from deptbus.workflow.definition import LEVELS
+from deptbus.workflow.definition import LEVELS, RANK
 from deptbus.workflow.expressions import Expression
 from deptbus.workflow.lint.values import (
     ANY,
@@ -24,7 +24,7 @@ from deptbus.workflow.lint.values import (
     join,
     values,
 )
-from deptbus.workflow.pack import APPROVAL, RANK, CompiledRule, Pack
+from deptbus.workflow.pack import APPROVAL, CompiledRule, Pack
 
 Symbols = Mapping[str, Mapping[str, tuple[str, ...]]]
 """By event type, the fields that hold one of a few symbols, by dotted path."""
