@@ -1,7 +1,6 @@
 """One record of a log dropped, doubled, swapped with another, or altered, as if Kafka had it so."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from deptbus.record import Record
 
@@ -20,7 +19,7 @@ def double(records: Sequence[Record], index: int) -> list[Record]:
     """The record stands there twice, one after the other; what follows it in its partition moves on by one."""
     partition = records[index].partition
     moved = [
-        replace(record, offset=record.offset + 1) if record.partition == partition else record
+        record._replace(offset=record.offset + 1) if record.partition == partition else record
         for record in records[index:]
     ]
     return [*records[:index], records[index], *moved]
@@ -37,8 +36,8 @@ def swap(records: Sequence[Record], index: int) -> list[Record]:
         same = [(place, record) for place, record in same[ticks[0] :] if record.key != _TICK]
     other_index, other = next((place, record) for place, record in same if record.value != one.value)
     changed = list(records)
-    changed[index] = replace(other, offset=one.offset, timestamp_ms=one.timestamp_ms)
-    changed[other_index] = replace(one, offset=other.offset, timestamp_ms=other.timestamp_ms)
+    changed[index] = other._replace(offset=one.offset, timestamp_ms=one.timestamp_ms)
+    changed[other_index] = one._replace(offset=other.offset, timestamp_ms=other.timestamp_ms)
     return changed
 
 
@@ -46,7 +45,7 @@ def alter(records: Sequence[Record], index: int) -> list[Record]:
     """One bit in the middle of the record's value is another."""
     value = bytearray(records[index].value or b"")
     value[len(value) // 2] ^= 1
-    return [*records[:index], replace(records[index], value=bytes(value)), *records[index + 1 :]]
+    return [*records[:index], records[index]._replace(value=bytes(value)), *records[index + 1 :]]
 
 
 ALL: dict[str, Tamper] = {"drop": drop, "double": double, "swap": swap, "alter": alter}

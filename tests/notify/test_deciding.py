@@ -1,6 +1,5 @@
 """What becomes of records: by what a grant leaves of them, and of dead letters that are asked again."""
 
-from dataclasses import replace
 from typing import Any
 
 from deptbus.catalogue import load_catalogue
@@ -54,10 +53,10 @@ def test_what_is_given_up_once_more_can_be_asked_again_once_more() -> None:
             "headers": [{"name": name, "value": value} for name, value in kept.headers],
         }  # fmt: skip
 
-    original, first = record(REQUESTED), replace(record("bus.DeadLettered"), value=b"first")
+    original, first = record(REQUESTED), record("bus.DeadLettered")._replace(value=b"first")
     kept = {b"first": letter_of(original), b"second": letter_of(first)}
     told = asked_again("notify.health.duty", lambda found, _: kept[found.value or b""], asked.append)
-    told(replace(first, value=b"second"))
+    told(first._replace(value=b"second"))
     assert asked == [original]
 
 
