@@ -101,6 +101,13 @@ class Codec:
         """Whether a value with this id can be decoded."""
         return schema_id in self._by_id
 
+    def type_of(self, value: bytes | None) -> str:
+        """The event type of a framed value. ``CodecError``: those of ``schema_id``, ``unknown_schema``."""
+        schema_id = self.schema_id(value)
+        if schema_id not in self._by_id:
+            raise CodecError("unknown_schema", f"the schema id {schema_id} is not known to the registry")
+        return self._by_id[schema_id].type
+
     def decode(self, value: bytes | None, event_type: str | None = None) -> dict[str, Any]:
         """The record in a framed value, as the newest version known here sees it.
 

@@ -99,7 +99,7 @@ def _fold_partition(settings: Settings, number: int, instance: str | None, outpu
     if instance is not None:
         folded.snapshots = {key: found for key, found in folded.snapshots.items() if key == instance}
     written = (record for record in log.written(INSTANCES) if instance in (None, record.key))
-    differences = compare_snapshots(folded, written, codec.encode, log.decode)
+    differences = compare_snapshots(folded, written, log.decode)
     for topic in OUTPUT_TOPICS if outputs else ():
         differences += compare_outputs(topic, folded, log.written(topic))
     instances = sum(found.type == "workflow.InstanceChanged" for found in folded.snapshots.values())
@@ -123,7 +123,7 @@ class PartitionLog:
 
         Raises ``RejectedEntry``.
         """
-        partition = Partition(self._number, stepped=self._stepped, decode=self.decode)
+        partition = Partition(self._number, stepped=self._stepped, codec=self._codec)
         batches = self._batches(sorted(ends or ()))
         log = ends is not None
         return fold(partition, batches, self._rejected(), self._codec.encode, outputs=outputs, log=log)

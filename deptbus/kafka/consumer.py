@@ -5,7 +5,8 @@ come from the end-of-partition event, never from counting records.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -25,11 +26,17 @@ from deptbus.transport import Partition
 BEGINNING = int(OFFSET_BEGINNING)
 END = int(OFFSET_END)
 
+T = TypeVar("T")
+Pair = tuple[bytes, bytes]
+"""Key and value."""
+
 _REPLY_S = 10.0
 """How long a broker may take to answer a question about a topic, in seconds."""
 _ELECTION_S = 0.05
 """How long to wait before asking again for a leader, in seconds."""
 _ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_BATCH = 10_000
+"""Records asked for at once."""
 _SILENCE_S = 30.0
 """A reader with records before it that gets none for so long gives up, in seconds."""
 
@@ -67,15 +74,16 @@ class Reader:
 
     def _records(self, count_max: int, timeout_s: float) -> list[Record]:
         """What is there, waiting at most ``timeout_s`` for the first; consume() waits for a full batch."""
+        records: list[Record] = []
+        for message in self._messages(count_max, timeout_s):
+            self._take(message, records)
+        return records
+
+    def _messages(self, count_max: int, timeout_s: float) -> list[Message]:
         first = self._consumer.poll(timeout_s)
         if first is None:
             return []
-        records: list[Record] = []
-        self._take(first, records)
-        if count_max > 1:
-            for message in self._consumer.consume(count_max - 1, 0):
-                self._take(message, records)
-        return records
+        return [first, *self._consumer.consume(count_max - 1, 0)] if count_max > 1 else [first]
 
     def _take(self, message: Message, records: list[Record]) -> None:
         error = message.error()
@@ -134,6 +142,22 @@ class Tail(Reader):
     def poll(self, timeout_s: float, count_max: int = 500) -> list[Record]:
         """The next records of all topics; waits at most ``timeout_s`` for the first."""
         return self._records(count_max, timeout_s)
+
+    def pairs(self, timeout_s: float, count_max: int, end: int) -> list[Pair]:
+        """As ``poll``, of the one partition followed only keys and values before ``end``, without tombstones."""
+        found: list[Pair] = []
+        last = None
+        for message in self._messages(count_max, timeout_s):
+            if message.error() is not None:
+                self._take(message, [])
+                continue
+            last = message
+            value = message.value()
+            if value is not None and message.offset() < end:
+                found.append((message.key(), value))
+        if last is not None:
+            self._take(last, [])
+        return found
 
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether everything before these offsets (logical topic names) has been returned by ``poll``."""
@@ -195,7 +219,25 @@ def read_partition(
     yield from _read(configuration, topic, {partition: (start, end)})
 
 
+def read_pairs(configuration: Configuration, topic: str, partition: int) -> Iterator[list[Pair]]:
+    """Keys and values of one partition of a compacted topic up to its end as of the first call, many at a time.
+
+    As ``read_partition``, for those who want nothing else of very many records. Tombstones are left out.
+    """
+    low, end = bounds(configuration, topic)[partition]
+    yield from _batches(lambda tail: tail.pairs(0.5, _BATCH, end), configuration, topic, {partition: (low, end)})
+
+
 def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
+    for records in _batches(lambda tail: tail.poll(0.5, _BATCH), configuration, topic, between):
+        for record in records:
+            if record.offset < between[record.partition][1]:
+                yield record
+
+
+def _batches(
+    poll: Callable[[Tail], list[T]], configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]
+) -> Iterator[list[T]]:
     """Read each partition between its bounds. A position counts, not the number of records."""
     name = logical_name(topic)
     waiting = {partition for partition, (start, end) in between.items() if start < end}
@@ -206,9 +248,7 @@ def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[
     try:
         while waiting:
             before = dict(tail.reached)
-            for record in tail.poll(0.5, 10_000):
-                if record.offset < between[record.partition][1]:
-                    yield record
+            yield poll(tail)
             if tail.reached != before:
                 limit = time.monotonic() + _SILENCE_S
             elif time.monotonic() > limit:

@@ -7,18 +7,17 @@ states are restored from the log, and what the log does not show as applied is a
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import structlog
 
-from deptbus.envelope import from_headers
 from deptbus.errors import ClusterUnreachable, CodecError, TransactionUnclear
 from deptbus.failpoint import hit
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_partition
+from deptbus.kafka.consumer import end_offsets, read_pairs, read_partition
 from deptbus.record import Record
 from deptbus.streams.wiring import APPENDED, EVENTS, INSTANCES, JOURNAL, TASKS, Wiring
 from deptbus.streams.writer import Writer
@@ -212,19 +211,16 @@ class Owner:
         """Take the states from the log; how many records there were."""
         partition = self._new_partition()
         count = 0
-        for record in read_partition(self._reading, self._wiring.world.physical(INSTANCES), self.number):
-            hit("while-restoring")
-            if record.value is not None:
-                event_type = from_headers(record.headers).type
-                partition.restore(event_type, self._wiring.decode(record.value, event_type))
-                count += 1
+        for records in read_pairs(self._reading, self._wiring.world.physical(INSTANCES), self.number):
+            partition.restore(_passing(records))
+            count += len(records)
         hit("while-restoring")
         partition.restored()
         self._partition = partition
         return count
 
     def _new_partition(self) -> Partition:
-        return Partition(self.number, stepped=self._wiring.stepped, decode=self._wiring.decode_body)
+        return Partition(self.number, stepped=self._wiring.stepped, codec=self._wiring)
 
     def _ends(self) -> dict[str, int]:
         """The offsets after the last committed records of what this partition writes, as reports name them."""
@@ -255,3 +251,9 @@ class Owner:
         held = partition.held_from
         next_due = partition.next_due if partition.reached is None else None  # what is under way comes to that too
         return Done(self._seen + 1 if held is None else held, next_due, partition.at, self._more)
+
+
+def _passing(records: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    for record in records:
+        hit("while-restoring")
+        yield record

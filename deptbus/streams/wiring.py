@@ -67,6 +67,10 @@ class Wiring:
             namespace=self.world, clock=system_clock, ids=random_id, process=self.role,
         )  # fmt: skip
 
+    def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
+        """The framed value; ``CodecError``."""
+        return self.codec.encode(event_type, data)
+
     def decode(self, value: bytes | None, event_type: str) -> dict[str, Any]:
         """The data in a value. An id that is not known yet is asked for once; ``CodecError``, ``RegistryError``."""
         try:
@@ -76,9 +80,12 @@ class Wiring:
                 raise
         return self.codec.decode(value, event_type)
 
-    def decode_body(self, event_type: str, value: bytes) -> dict[str, Any]:
-        """The data of an event whose value a journal entry carries."""
-        return self.decode(value, event_type)
+    def type_of(self, value: bytes | None) -> str:
+        """The event type of a value; an id that is not known yet is asked for, as by ``decode``."""
+        schema_id = self.codec.schema_id(value)
+        if not self.codec.knows(schema_id):
+            self._learn(schema_id)
+        return self.codec.type_of(value)
 
     def append(self, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> Pending:
         """Append an entry to the journal; ``partition`` -1 leaves it to the key. ``envelope``: as ``prepare``."""

@@ -84,7 +84,7 @@ class Writer:
             self._wiring.world.physical(output.topic),
             -1 if output.elsewhere else self.number,
             output.key.encode(),
-            self._wiring.codec.encode(output.type, output.data),
+            output.value(self._wiring.codec.encode),
             to_headers(envelope),
         )
 

@@ -23,12 +23,31 @@ FIRED_MAX = 10_000
 
 def due_items(packs: Packs, state: KeyState) -> list[DueItem]:
     """All that will fall due in a key; of each task the next deadline."""
+    return _waiting(packs, state) + _running(packs, state)
+
+
+def due_waiting(packs: Packs, state: KeyState) -> int | None:
+    """When the first entry that waits has waited for its whole window."""
+    return min((item[0] for item in _waiting(packs, state)), default=None) if state.parked else None
+
+
+def due_running(packs: Packs, state: KeyState) -> int | None:
+    """When the first timer or task of the open instance falls due."""
+    return min((item[0] for item in _running(packs, state)), default=None)
+
+
+def _waiting(packs: Packs, state: KeyState) -> list[DueItem]:
     items: list[DueItem] = []
     for entry in state.parked:
         by = packs.by_hash.get(entry["pack"])
         rule = by.rules.get(entry["rule"]) if by is not None else None
         window = 0 if rule is None else rule.window_ms
         items.append((entry["at"] + window, "parked", applied_id(entry)))
+    return items
+
+
+def _running(packs: Packs, state: KeyState) -> list[DueItem]:
+    items: list[DueItem] = []
     instance, pack = state.open, packs.of(state)
     if instance is not None and pack is not None:
         items += [(timer["due"], "timer", timer["name"]) for timer in instance["timers"]]

@@ -1,14 +1,16 @@
 """The earliest due time of every key of a partition, found by time. Pure."""
 
 import heapq
+from collections.abc import Iterable
 
 
 class DueIndex:
-    """See the module. Times that were replaced stay in the heap until they come to its top."""
+    """See the module. Times that were replaced stay in the heap until they come to its top, or are too many."""
 
-    def __init__(self) -> None:
-        self._due: dict[str, int] = {}
+    def __init__(self, dues: Iterable[tuple[str, int | None]] = ()) -> None:
+        self._due = {name: due for name, due in dues if due is not None}
         self._heap: list[tuple[int, str]] = []
+        self._build()
 
     def set(self, name: str, due: int | None) -> None:
         """From now on the earliest due time of a key is this one; None for none."""
@@ -17,6 +19,12 @@ class DueIndex:
         elif self._due.get(name) != due:
             self._due[name] = due
             heapq.heappush(self._heap, (due, name))
+            if len(self._heap) > 2 * len(self._due) + 1_000:
+                self._build()
+
+    def _build(self) -> None:
+        self._heap = [(due, name) for name, due in self._due.items()]
+        heapq.heapify(self._heap)
 
     @property
     def earliest(self) -> int | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
-from deptbus.workflow.output import Output
+from deptbus.workflow import heads
+from deptbus.workflow.output import Encode, Snapshot
 from deptbus.workflow.partition import Partition, Rejected
 from deptbus.workflow.state import Read
 
@@ -33,7 +34,6 @@ class Written(NamedTuple):
     """Coordinates, for messages."""
 
 
-Encode = Callable[[str, Mapping[str, Any]], bytes]
 Decode = Callable[[str, bytes], dict[str, Any]]
 
 
@@ -41,7 +41,7 @@ Decode = Callable[[str, bytes], dict[str, Any]]
 class Folded:
     """What a fold comes to."""
 
-    snapshots: dict[str, Output] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
     """The last record of ``workflow.instances`` of every key."""
     outputs: dict[str, list[tuple[str, bytes]]] = field(default_factory=lambda: {topic: [] for topic in OUTPUT_TOPICS})
     """Id and value of every output, by topic; empty where they were not asked for."""
@@ -63,16 +63,17 @@ def fold(
     for batch in batches:
         for output in chain.from_iterable(partition.chunks(batch, rejected)):
             if output.topic == "workflow.instances":
-                folded.snapshots[output.key] = output
+                # What the partition keeps as well is encoded when it lets go of the data, or at the end.
+                snapshot = output.snapshot or Snapshot(output.type, output.data, encode)
+                folded.snapshots[output.key] = snapshot
                 if log:
-                    value = encode(output.type, output.data)
-                    folded.log.append(Written(output.key, output.id, output.type, value, ""))
+                    folded.log.append(Written(output.key, output.id, output.type, snapshot.value, ""))
             elif outputs and output.topic in folded.outputs:
                 folded.outputs[output.topic].append((output.id, encode(output.type, output.data)))
     return folded
 
 
-def compare_snapshots(folded: Folded, written: Iterable[Written], encode: Encode, decode: Decode) -> list[str]:
+def compare_snapshots(folded: Folded, written: Iterable[Written], decode: Decode) -> list[str]:
     """How the snapshots written differ from the folded ones, one sentence each."""
     last: dict[str, Written] = {}
     offsets: dict[str, int] = {}
@@ -81,19 +82,20 @@ def compare_snapshots(folded: Folded, written: Iterable[Written], encode: Encode
         if record.key.startswith(_POSITION):
             continue
         if record.type in _SNAPSHOTS:
-            offset = decode(record.type, record.value)["offset"]
+            offset = heads.offset(record.type, record.value)
             if offset <= offsets.get(record.key, -1):
                 differences.append(f"{record.where}: the snapshot of {record.key} stands twice or out of order.")
             offsets[record.key] = offset
         last[record.key] = record
-    for key, output in folded.snapshots.items():
+    for key, snapshot in folded.snapshots.items():
         if key.startswith(_POSITION):
             continue
         stands = last.pop(key, None)
         if stands is None:
             differences.append(f"{key} follows from the journal and was not written.")
-        elif stands.value != encode(output.type, output.data):
-            fields = ", ".join(_fields(decode(stands.type, stands.value), output.data)) or "encoding"
+        elif stands.value != snapshot.value:
+            both = decode(stands.type, stands.value), decode(snapshot.type, snapshot.value)
+            fields = ", ".join(_fields(*both)) or "encoding"
             differences.append(f"{stands.where}: {key} is not what the journal gives; it differs in {fields}.")
     differences += [f"{record.where}: {key} does not follow from the journal." for key, record in last.items()]
     return differences[:DIFFERENCES_MAX]

@@ -13,6 +13,7 @@ _LISTS = ("tasks", "timers", "ended", "early", "applied", "parts")
 def new_instance(pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> Instance:
     """The next instance of a key, of no region and level yet."""
     return {
+        "due": None,
         "instance": f"{before.name}/{before.n + 1}",
         "workflow": before.workflow,
         "key": before.key,

@@ -16,6 +16,7 @@ from deptbus.workflow import tasks
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import take_command
 from deptbus.workflow.correlate import placed
+from deptbus.workflow.due import due_running
 from deptbus.workflow.effects import settle
 from deptbus.workflow.evolution import Snapshot, migration_breaks
 from deptbus.workflow.expressions import EvaluationError
@@ -67,6 +68,7 @@ def preview(before: Pack, after: Pack, snapshot: Snapshot, entry: Entry) -> Move
     if moved is state:
         refused = tuple(output.data["detail"]["reason"] for output in outputs)
     assert moved.instance is not None
+    moved.instance["due"] = due_running(packs, moved)
     return Move(instance, moved.instance, tuple(outputs), refused)
 
 

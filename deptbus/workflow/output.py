@@ -1,6 +1,35 @@
 """What ``advance`` puts out: a value for a topic, with all that its envelope needs."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+Encode = Callable[[str, Mapping[str, Any]], bytes]
+"""Event type and data to the framed value."""
+
+
+class Snapshot:
+    """The value of a snapshot, encoded once, when its bytes are first wanted; then the data are let go of."""
+
+    __slots__ = ("_data", "_encode", "_value", "type")
+
+    def __init__(self, event_type: str, data: Mapping[str, Any], encode: Encode) -> None:
+        self.type = event_type
+        self._data: Mapping[str, Any] | None = data
+        self._encode = encode
+        self._value = b""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Snapshot) and (self.type, self.value) == (other.type, other.value)
+
+    __hash__ = None  # type: ignore[assignment]  # what is equal by its value has no other identity
+
+    @property
+    def value(self) -> bytes:
+        """The framed value; raises as the codec does."""
+        if self._data is not None:
+            self._value = self._encode(self.type, self._data)
+            self._data = None
+        return self._value
 
 
 class Output(NamedTuple):
@@ -22,3 +51,9 @@ class Output(NamedTuple):
     region: str | None = None
     elsewhere: bool = False
     """Whether it goes to the partition of its key, and not to that of its journal entry."""
+    snapshot: Snapshot | None = None
+    """The value, where the partition keeps it as well."""
+
+    def value(self, encode: Encode) -> bytes:
+        """The framed value."""
+        return encode(self.type, self.data) if self.snapshot is None else self.snapshot.value

@@ -8,19 +8,20 @@ nor what a crash costs grows with what falls due at once, and whoever restores g
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from deptbus.errors import BusError, RegistryError
-from deptbus.workflow.advance import Decode, apply_entry
+from deptbus.workflow.advance import apply_entry
 from deptbus.workflow.due import DueItem, due_items, happen
 from deptbus.workflow.dueindex import DueIndex
+from deptbus.workflow.heads import FIRST
 from deptbus.workflow.known import Packs, pack_record, unfit
 from deptbus.workflow.notes import dated, entry_order, malformed_note
 from deptbus.workflow.output import Output
 from deptbus.workflow.pending import Pending
 from deptbus.workflow.regions import overlap
-from deptbus.workflow.state import Entry, KeyState, Read, key_name, partition_record, restored
+from deptbus.workflow.state import Entry, KeyState, Read, key_name, partition_record
+from deptbus.workflow.states import DECODED_MAX, Codec, States
 from deptbus.workflow.steps import made_in, marked, of_step, put_off
 
 Rejected = frozenset[tuple[int, str]]
@@ -28,6 +29,10 @@ Rejected = frozenset[tuple[int, str]]
 
 CHUNK_MAX = 5_000
 """An entry that concerns many keys is cut once it has put out so much: outputs, and the tasks in snapshots."""
+
+
+FRAMING = 5
+"""Bytes before a value that name its schema."""
 
 
 class RejectedEntry(BusError):
@@ -44,7 +49,7 @@ class _Batch(Pending):
     """What is being worked out of some entries."""
 
     def __init__(self, partition: "Partition", rejected: Rejected) -> None:
-        super().__init__(partition.states)
+        super().__init__(partition.states, partition.packs, partition.encode)
         self.rejected = rejected
         self.held = list(partition.held)
         self.at, self.step = partition.at, partition.step
@@ -58,10 +63,13 @@ class Partition:
     """The keys of one journal partition.
 
     ``stepped`` is exercise time: entries are held until the tick that ends their step, then applied together with
-    what falls due in it, in the order of exercise time. ``decode`` reads bodies of entries that had to wait.
+    what falls due in it, in the order of exercise time. ``codec`` reads and writes snapshots, and reads the bodies of
+    entries that had to wait.
     """
 
-    def __init__(self, number: int, *, stepped: bool, decode: Decode, chunk_max: int = CHUNK_MAX) -> None:
+    def __init__(
+        self, number: int, *, stepped: bool, codec: Codec, chunk_max: int = CHUNK_MAX, decoded_max: int = DECODED_MAX
+    ) -> None:
         self.number = number
         self.stepped = stepped
         self.applied = -1
@@ -74,33 +82,52 @@ class Partition:
         """The offset of an entry that is applied to some of its keys and not to all, and the last of these keys."""
         self.held: list[Read] = []
         """Entries that wait for their step's tick."""
-        self.states: dict[str, KeyState] = {}
+        self.states = States(codec, decoded_max)
         self.packs = Packs()
-        self._decode = decode
+        self.encode = codec.encode
+        self._codec = codec
+        self._types: dict[bytes, str] = {}
+        """Event types by the framing of values that the newest schema wrote."""
         self._chunk_max = chunk_max
         self._read = -1
         self._due = DueIndex()
 
     # Restore
 
-    def restore(self, event_type: str, data: dict[str, Any]) -> None:
-        """Take in one record of this partition of ``workflow.instances``, in the order of the log."""
-        if event_type == "workflow.PartitionAdvanced":
-            self.applied, self.step, self.at = data["offset"], data["step"], data["at"]
-            self.reached = None if data["entry"] is None else (data["entry"], data["key"])
-            self._read = self.applied
-        elif event_type == "workflow.PackStored":
+    def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take in keys and values of this partition of ``workflow.instances``, in the order of the log."""
+        types, take = self._types, self.states.restore
+        for key, value in records:
+            event_type = types.get(value[:FRAMING])
+            if event_type is None:
+                event_type, renewed = self._renewed(value)
+            else:
+                renewed = value
+            if event_type in FIRST:
+                take(key.decode(), event_type, renewed)
+            else:
+                self._restore(event_type, self._codec.decode(renewed, event_type))
+
+    def _renewed(self, value: bytes) -> tuple[str, bytes]:
+        """The event type of a value, and the value as the newest schema writes it."""
+        event_type = self._codec.type_of(value)
+        renewed = self._codec.encode(event_type, self._codec.decode(value, event_type))
+        if renewed[:FRAMING] == value[:FRAMING]:
+            self._types[value[:FRAMING]] = event_type
+            return event_type, value
+        return event_type, renewed
+
+    def _restore(self, event_type: str, data: dict[str, Any]) -> None:
+        if event_type == "workflow.PackStored":
             self.packs.restore(data)
-        else:
-            name = f"{data['workflow']}/{data['key']}"
-            self.states[name] = restored(self.states.get(name), event_type, data)
+            return
+        self.applied, self.step, self.at = data["offset"], data["step"], data["at"]
+        self.reached = None if data["entry"] is None else (data["entry"], data["key"])
+        self._read = self.applied
 
     def restored(self) -> None:
-        """All records were taken in: forget closed instances and build the index of due times."""
-        for name, state in self.states.items():
-            if state.instance is not None and state.open is None:
-                self.states[name] = replace(state, instance=None)
-        self._index(self.states)
+        """All records were taken in."""
+        self._due = DueIndex(self.states.restored())
 
     # What a worker asks
 
@@ -146,7 +173,7 @@ class Partition:
                     weight = 0
                 before = len(batch.outputs)
                 work(name)
-                weight += len(batch.outputs) - before + _tasks(batch.state(name))
+                weight += len(batch.outputs) - before + _tasks(batch.states.get(name))
                 done = name
             if read[1]["kind"] == "tick":
                 self._end(batch, read[1], offset)
@@ -183,9 +210,9 @@ class Partition:
     def _entry(self, batch: _Batch, name: str, read: Read, offset: int) -> None:
         """``offset`` is what snapshots name: the entry's own, or that of the tick until which it was held."""
         own, entry, data = read
-        state = batch.state(name)
-        if (own, name) in batch.rejected or (not entry["key"] and not _within(state, entry)):
+        if (own, name) in batch.rejected or (not entry["key"] and not _within(batch.region(name), entry)):
             return
+        state = batch.state(name)
         try:
             result = apply_entry(self.packs, state, entry, data, offset, self._decode)
         except RegistryError:
@@ -220,8 +247,9 @@ class Partition:
         for read in held:
             names: Iterable[str] = [key_name(read[1])]
             if not read[1]["key"]:
-                of = key_name(read[1])
-                names = {*batch.known(read[1]["workflow"]), *(name for name in by_key if name.startswith(of))}
+                of, entry = key_name(read[1]), read[1]
+                names = {name for name in by_key if name.startswith(of)}
+                names.update(name for name in batch.known(entry["workflow"]) if _within(batch.region(name), entry))
             for name in names:
                 by_key.setdefault(name, []).append(read)
 
@@ -264,11 +292,9 @@ class Partition:
 
     def _stand(self, batch: _Batch, last: int, reached: tuple[int, str] | None) -> list[Output]:
         """Let the batch's states be the partition's, and hand out what goes with them; the batch begins anew."""
-        batch.snapshots()
+        batch.stand(self._due)
         outputs = batch.outputs
-        self.states.update(batch.states)
         self.held, self.at, self.step = batch.held, batch.at, batch.step
-        self._index(batch.states)
         self._read = last
         self.applied = self.held[0][0] - 1 if self.held else last
         if outputs or reached != self.reached:
@@ -278,22 +304,21 @@ class Partition:
         batch.held = list(self.held)
         return outputs
 
-    def _index(self, states: dict[str, KeyState]) -> None:
-        for name in states:
-            self._due.set(name, min((item[0] for item in due_items(self.packs, self.states[name])), default=None))
+    def _decode(self, event_type: str, value: bytes) -> dict[str, Any]:
+        return self._codec.decode(value, event_type)
 
 
 def _nothing(name: str) -> None:
     """What an entry that concerns no key does to keys."""
 
 
-def _tasks(state: KeyState) -> int:
-    return 0 if state.instance is None else len(state.instance["tasks"])
+def _tasks(state: KeyState | None) -> int:
+    return 0 if state is None or state.instance is None else len(state.instance["tasks"])
 
 
-def _within(state: KeyState, entry: Entry) -> bool:
-    """Whether an event that concerns instances by containment concerns this one."""
-    instance = state.open
-    if instance is None or not instance["region"] or not entry["event"] or not entry["event"]["region"]:
+def _within(region: str | None, entry: Entry) -> bool:
+    """Whether an event that concerns instances by containment concerns those of a region."""
+    event = entry["event"]
+    if not region or not event or not event["region"]:
         return False
-    return overlap(instance["region"], entry["event"]["region"])
+    return overlap(region, event["region"])

@@ -2,15 +2,21 @@
 
 from dataclasses import replace
 
-from deptbus.workflow.output import Output
+from deptbus.workflow.due import due_running, due_waiting
+from deptbus.workflow.dueindex import DueIndex
+from deptbus.workflow.known import Packs
+from deptbus.workflow.output import Encode, Output
 from deptbus.workflow.state import KeyState, Result, instance_record, key_record
+from deptbus.workflow.states import States
 
 
 class Pending:
-    """On top of the states that stand: nothing of these is altered until ``states`` take their place."""
+    """On top of the states that stand: nothing of these is altered until ``stand``."""
 
-    def __init__(self, standing: dict[str, KeyState]) -> None:
+    def __init__(self, standing: States, packs: Packs, encode: Encode) -> None:
         self._standing = standing
+        self._packs = packs
+        self._encode = encode
         self.begin()
 
     def begin(self) -> None:
@@ -24,11 +30,18 @@ class Pending:
 
     def state(self, name: str) -> KeyState:
         """A key as it is now."""
-        state = self.states.get(name) or self._standing.get(name)
+        state = self.states.get(name) or self._standing.find(name)
         if state is None:
             workflow, _, key = name.partition("/")
             state = KeyState(workflow, key)
         return state
+
+    def region(self, name: str) -> str | None:
+        """Where the open instance of a key is; None for nowhere, and where none is open."""
+        state = self.states.get(name)
+        if state is None:
+            return self._standing.region(name)
+        return None if state.instance is None else state.instance["region"]
 
     def known(self, workflow: str) -> set[str]:
         """Every key of a workflow."""
@@ -49,16 +62,26 @@ class Pending:
         if after.instance is not before.instance:
             self._instances.add(name)
         if after.instance is not None and after.open is None:  # closed: its last snapshot is due now
-            self.outputs.append(instance_record(after.instance))
+            after.instance["due"] = None
+            self.outputs.append(instance_record(after.instance, self._encode))
             self._instances.discard(name)
             after = replace(after, instance=None)
         self.states[name] = after
 
-    def snapshots(self) -> None:
-        """Put out the records of all that changed."""
-        for name in sorted(self._instances | self._records):
+    def stand(self, index: DueIndex) -> None:
+        """Put out the snapshots of all that changed, and let what was worked out stand, and its due times."""
+        for name in sorted(self.states):
             state = self.states[name]
+            instance = key = None
+            waits = due_waiting(self._packs, state)
             if name in self._instances and state.instance is not None:
-                self.outputs.append(instance_record(state.instance))
+                # It was made for this change, and nobody has seen it yet: no copy is needed.
+                state.instance["due"] = due_running(self._packs, state)
+                self.outputs.append(record := instance_record(state.instance, self._encode))
+                instance = record.snapshot
             if name in self._records:
-                self.outputs.append(key_record(state))
+                self.outputs.append(record := key_record(state, waits, self._encode))
+                key = record.snapshot
+            self._standing.put(name, state, instance, key)
+            runs = None if state.instance is None else state.instance["due"]
+            index.set(name, runs if waits is None or (runs is not None and runs < waits) else waits)

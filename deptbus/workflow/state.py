@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deptbus.ids import derived_id
-from deptbus.workflow.output import Output
+from deptbus.workflow.output import Encode, Output, Snapshot
 
 ENGINE = 2
 """Version of the rules of ``advance``: raised when the same journal would give another state."""
@@ -71,26 +71,29 @@ def key_name(entry: Entry) -> str:
     return f"{entry['workflow']}/{entry['key']}"
 
 
-def instance_record(instance: Instance) -> Output:
+def instance_record(instance: Instance, encode: Encode) -> Output:
     """The snapshot of an instance, for ``workflow.instances``."""
-    name = instance["instance"]
+    name, event_type = instance["instance"], "workflow.InstanceChanged"
     return Output(
         topic="workflow.instances",
         key=name,
-        type="workflow.InstanceChanged",
-        id=derived_id(name, "advance", "workflow.InstanceChanged", "", instance["offset"]),
+        type=event_type,
+        id=derived_id(name, "advance", event_type, "", instance["offset"]),
         time_ms=instance["clock"],
         data=instance,
         subject=name,
         correlationid=name,
         causationid=instance["cause"],
         region=instance["region"],
+        snapshot=Snapshot(event_type, instance, encode),
     )
 
 
-def key_record(state: KeyState) -> Output:
-    """What a key remembers besides its open instance, for ``workflow.instances``."""
+def key_record(state: KeyState, due: int | None, encode: Encode) -> Output:
+    """What a key remembers besides its open instance, for ``workflow.instances``; ``due``: of what waits."""
+    event_type = "workflow.KeyChanged"
     data = {
+        "due": due,
         "workflow": state.workflow,
         "key": state.key,
         "n": state.n,
@@ -104,11 +107,12 @@ def key_record(state: KeyState) -> Output:
     return Output(
         topic="workflow.instances",
         key=state.name,
-        type="workflow.KeyChanged",
-        id=derived_id(state.name, "advance", "workflow.KeyChanged", "", state.offset),
+        type=event_type,
+        id=derived_id(state.name, "advance", event_type, "", state.offset),
         time_ms=state.clock,
         data=data,
         subject=state.name,
+        snapshot=Snapshot(event_type, data, encode),
     )
 
 
@@ -132,7 +136,7 @@ def partition_record(
 
 
 def restored(state: KeyState | None, event_type: str, data: dict[str, Any]) -> KeyState:
-    """The state after one more record of ``workflow.instances``, in the order of the log."""
+    """The state with what one more of its snapshots says."""
     state = state or KeyState(data["workflow"], data["key"])
     if event_type == "workflow.KeyChanged":
         return replace(
@@ -145,8 +149,6 @@ def restored(state: KeyState | None, event_type: str, data: dict[str, Any]) -> K
             parked=tuple(data["parked"]),
             offset=data["offset"],
         )
-    if state.instance is not None and state.instance["n"] > data["n"]:
-        return state  # compaction may leave an older instance's last snapshot after a newer one's first
     return replace(state, instance=data)
 
 

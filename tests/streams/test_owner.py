@@ -196,7 +196,7 @@ def test_what_is_unclear_within_an_entry_is_settled_from_the_log_key_by_key(
     monkeypatch.setattr(module, "TransactionalProducer", Unclear)
     monkeypatch.setattr(
         Owner, "_new_partition",
-        lambda self: Partition(self.number, stepped=True, decode=wiring.decode_body, chunk_max=1),
+        lambda self: Partition(self.number, stepped=True, codec=wiring, chunk_max=1),
     )  # fmt: skip
     owner = Owner(wiring, NUMBER)
     owner.open()

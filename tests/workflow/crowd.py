@@ -7,7 +7,7 @@ from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.partition import Partition
 from tests.workflow.definitions import CASES, small
-from tests.workflow.world import START, World, sample
+from tests.workflow.world import START, World, codec, sample
 
 CROWDED = small(rules=[CASES | {"subject": "event.source_reference"}], closes="facts.cases < 0")
 """One task for each source; after an hour its acknowledgement is missed, after four its completion."""
@@ -29,14 +29,14 @@ def crowd(keys: Iterable[str], tasks: int, at: int = START, pack: Pack = CROWDED
         data: dict[str, Any] = record.data | {
             "key": key, "instance": name, "tasks": asked, "tally": {task["department"]: {"requested": tasks}},
         }  # fmt: skip
-        yield record._replace(key=name, data=data)
-        yield of_key._replace(key=f"{pack.workflow}/{key}", data=of_key.data | {"key": key})
+        yield record._replace(key=name, data=data, snapshot=None)
+        yield of_key._replace(key=f"{pack.workflow}/{key}", data=of_key.data | {"key": key}, snapshot=None)
 
 
 def crowded(keys: int, tasks: int, *, stepped: bool) -> Partition:
     """A partition with so many instances, each of which has asked for so many tasks at ``START``."""
     partition = World(CROWDED, stepped=stepped).new_partition()
-    for output in crowd((f"{number:06}" for number in range(keys)), tasks):
-        partition.restore(output.type, output.data)
+    found = crowd((f"{number:06}" for number in range(keys)), tasks)
+    partition.restore((output.key.encode(), output.value(codec().encode)) for output in found)
     partition.restored()
     return partition

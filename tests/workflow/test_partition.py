@@ -15,6 +15,7 @@ from deptbus.workflow.known import Packs
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import CHUNK_MAX, Partition, RejectedEntry
 from deptbus.workflow.state import Entry, KeyState, Result
+from deptbus.workflow.states import DECODED_MAX
 from tests.workflow.definitions import CASES, rule, small, step
 from tests.workflow.world import HOUR, START, World, codec, encoded, sample
 
@@ -81,11 +82,13 @@ def decode(event_type: str, value: bytes) -> dict[str, Any]:
     return codec().decode(value, event_type)
 
 
-def restarted(world: World, outputs: list[Output], chunk_max: int = CHUNK_MAX) -> Partition:
+def restarted(
+    world: World, outputs: list[Output], chunk_max: int = CHUNK_MAX, decoded_max: int = DECODED_MAX
+) -> Partition:
     """A new partition, restored from what was written."""
-    partition = world.new_partition(chunk_max)
+    partition = world.new_partition(chunk_max, decoded_max=decoded_max)
     for record in written(outputs, "workflow.instances"):
-        partition.restore(record.type, decode(record.type, record.value))
+        partition.restore([(record.key.encode(), record.value)])
     partition.restored()
     return partition
 
@@ -97,13 +100,19 @@ def restarted(world: World, outputs: list[Output], chunk_max: int = CHUNK_MAX) -
     cuts=st.lists(st.integers(1, 7), min_size=1),
     crashes=st.sets(st.integers(0, 60)),
     chunk_max=st.integers(1, 30),
+    decoded_max=st.sampled_from([0, 8, DECODED_MAX]),
 )
 def test_batches_chunks_and_crashes_change_nothing(
-    steps: list[tuple[str, str, int, str]], cuts: list[int], crashes: set[int], chunk_max: int, stepped: bool
+    steps: list[tuple[str, str, int, str]],
+    cuts: list[int],
+    crashes: set[int],
+    chunk_max: int,
+    decoded_max: int,
+    stepped: bool,
 ) -> None:
     world = play(steps, stepped=stepped)
     reads = [world.read(entry) for entry in world.journal]
-    partition, at, number, transactions = world.new_partition(chunk_max), 0, 0, 0
+    partition, at, number, transactions = world.new_partition(chunk_max, decoded_max=decoded_max), 0, 0, 0
     outputs: list[Output] = []
     while at < len(reads):
         end = at + cuts[number % len(cuts)]
@@ -111,7 +120,7 @@ def test_batches_chunks_and_crashes_change_nothing(
         for chunk in partition.chunks(reads[at:end]):
             transactions += 1
             if transactions in crashes:  # before the commit: nothing of the chunk stands
-                partition = restarted(world, outputs, chunk_max)
+                partition = restarted(world, outputs, chunk_max, decoded_max)
                 at = partition.applied + 1
                 break
             outputs += chunk
@@ -270,7 +279,7 @@ def refold(world: World, journal: list[tuple[int, Entry]]) -> Folded:
 
 def differences(folded: Folded, outputs: list[Output]) -> list[str]:
     """All that the fold has to say."""
-    found = compare_snapshots(folded, written(outputs, "workflow.instances"), codec().encode, decode)
+    found = compare_snapshots(folded, written(outputs, "workflow.instances"), decode)
     for topic in folded.outputs:
         found += compare_outputs(topic, folded, written(outputs, topic))
     return found

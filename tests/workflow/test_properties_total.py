@@ -175,9 +175,8 @@ def holds(player: Player, cuts: list[int]) -> None:
     assert snapshots(outputs) == snapshots(player.outputs)
     if not player.world.stepped:  # else entries may be held
         restored = player.world.new_partition()
-        for output in player.outputs:
-            if output.topic == "workflow.instances":
-                restored.restore(output.type, codec().decode(codec().encode(output.type, output.data)))
+        written = [output for output in player.outputs if output.topic == "workflow.instances"]
+        restored.restore((output.key.encode(), codec().encode(output.type, output.data)) for output in written)
         restored.restored()
         assert states(restored) == states(player.partition)
 

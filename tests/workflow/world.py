@@ -23,6 +23,7 @@ from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.partition import CHUNK_MAX, Partition
 from deptbus.workflow.state import Entry
+from deptbus.workflow.states import DECODED_MAX
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3_600_000
@@ -108,9 +109,11 @@ class World:
             about = {"workflow": pack.workflow, "pack": pack.hash, "body": pack.to_bytes()}
             self.append({**tick(START), "kind": "activation", **about})
 
-    def new_partition(self, chunk_max: int = CHUNK_MAX, kind: type[Partition] = Partition) -> Partition:
+    def new_partition(
+        self, chunk_max: int = CHUNK_MAX, kind: type[Partition] = Partition, decoded_max: int = DECODED_MAX
+    ) -> Partition:
         """An empty partition over the same schemas."""
-        return kind(0, stepped=self.stepped, decode=lambda kind, body: codec().decode(body, kind), chunk_max=chunk_max)
+        return kind(0, stepped=self.stepped, codec=codec(), chunk_max=chunk_max, decoded_max=decoded_max)
 
     def append(self, *entries: Entry) -> list[Output]:
         """Append entries as one batch; answers what they put out."""

@@ -297,11 +297,21 @@ class AppliedId(RecordData, frozen=True):
 
 
 class InstanceChanged(EventData, frozen=True):
-    """The whole state of an instance after a journal entry. Compacted: the newest one stands."""
+    """The whole state of an instance after a journal entry. Compacted: the newest one stands. What readers of
+    very many snapshots need comes first.
+    """
 
     EVENT_TYPE: ClassVar[str] = "workflow.InstanceChanged"
     VERSION: ClassVar[int] = 1
 
+    status: InstanceStatus
+    """Whether it is open."""
+    due: Timestamp | None = None
+    """When the first of its timers and deadlines falls due."""
+    region: str | None = None
+    """GB/T 2260 region."""
+    offset: int
+    """The journal offset applied last."""
     instance: str
     """<workflow>/<key>/<n>."""
     workflow: str
@@ -316,10 +326,6 @@ class InstanceChanged(EventData, frozen=True):
     """Version of its workflow."""
     moved_from: tuple[str, ...] = ()
     """Hashes of the packs by which it ran before, the last one last."""
-    status: InstanceStatus
-    """Whether it is open."""
-    region: str | None = None
-    """GB/T 2260 region."""
     level: str | None = None
     """Response level in force, I to IV."""
     highest_level: str | None = None
@@ -374,8 +380,6 @@ class InstanceChanged(EventData, frozen=True):
     """Outputs made so far."""
     engine: int
     """Version of the engine that computed it."""
-    offset: int
-    """The journal offset applied last."""
 
 
 class InstanceClosed(EventData, frozen=True):
@@ -453,11 +457,17 @@ class InstanceSplit(EventData, frozen=True):
 
 
 class KeyChanged(EventData, frozen=True):
-    """What a correlation key remembers besides its open instance. Compacted."""
+    """What a correlation key remembers besides its open instance. Compacted. What readers of very many
+    snapshots need comes first.
+    """
 
     EVENT_TYPE: ClassVar[str] = "workflow.KeyChanged"
     VERSION: ClassVar[int] = 1
 
+    due: Timestamp | None = None
+    """When the first entry that waits has waited for its whole window."""
+    offset: int
+    """The journal offset applied last."""
     workflow: str
     """The workflow."""
     key: str
@@ -474,8 +484,6 @@ class KeyChanged(EventData, frozen=True):
     """Events applied, until their windows are over."""
     parked: tuple[JournalEntry, ...]
     """Entries that wait for an instance."""
-    offset: int
-    """The journal offset applied last."""
 
 
 class LevelRaised(EventData, frozen=True):

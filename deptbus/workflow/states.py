@@ -1,0 +1,154 @@
+"""The states of a partition's keys: each as its snapshots, of which those touched last are decoded as well. Pure.
+
+A decoded state takes ten times the memory of its snapshots, and most keys of a worker wait for days. So a key is held
+as the bytes that stand in the log and decoded when something touches it; a snapshot is the state, hence the bytes of
+one that was not touched are those it would be written with again. What touches every key (where is each instance, when
+is it due) reads the head of the bytes: ``heads``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from deptbus.workflow import heads
+from deptbus.workflow.output import Snapshot
+from deptbus.workflow.state import KeyState, restored
+
+DECODED_MAX = 20_000
+"""How much is held decoded: keys, and what is listed in them."""
+
+INSTANCE = "workflow.InstanceChanged"
+KEY = "workflow.KeyChanged"
+
+
+class Codec(Protocol):
+    """Framed values and back, as ``deptbus.codec`` does it."""
+
+    def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
+        """The framed value."""
+
+    def decode(self, value: bytes, event_type: str) -> dict[str, Any]:
+        """The data in a framed value."""
+
+    def type_of(self, value: bytes) -> str:
+        """The event type of a framed value."""
+
+
+class States(Mapping[str, KeyState]):
+    """See the module. By name: ``<workflow>/<key>``."""
+
+    def __init__(self, codec: Codec, decoded_max: int) -> None:
+        self._codec = codec
+        self._instances: dict[str, bytes | Snapshot] = {}
+        """Of open instances."""
+        self._keys: dict[str, bytes | Snapshot] = {}
+        self._decoded: dict[str, KeyState] = {}
+        """Those touched last, the latest last."""
+        self._decoded_max = decoded_max
+        self._weight = 0
+        self._numbers: dict[str, int] = {}
+        """While restoring, the newest instance of each key."""
+
+    def __getitem__(self, name: str) -> KeyState:
+        state = self.find(name)
+        if state is None:
+            raise KeyError(name)
+        return state
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)  # no instance opens without its key being counted up
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._keys
+
+    def find(self, name: str) -> KeyState | None:
+        """The state of a key, where it is known."""
+        state = self._decoded.pop(name, None)
+        if state is not None:
+            self._decoded[name] = state
+            return state
+        key = self._keys.get(name)
+        if key is None:
+            return None
+        state = restored(None, KEY, self._codec.decode(_bytes(key), KEY))
+        instance = self._instances.get(name)
+        if instance is not None:
+            state = restored(state, INSTANCE, self._codec.decode(_bytes(instance), INSTANCE))
+        self._keep(name, state)
+        return state
+
+    def region(self, name: str) -> str | None:
+        """Where the key's open instance is; None for nowhere, and where none is open."""
+        state = self._decoded.get(name)
+        if state is not None:
+            return None if state.instance is None else state.instance["region"]
+        instance = self._instances.get(name)
+        return None if instance is None else heads.region(_bytes(instance))
+
+    def put(self, name: str, state: KeyState, instance: Snapshot | None, key: Snapshot | None) -> None:
+        """From now on the state of a key is this; the snapshots are given where they are new."""
+        if instance is not None:
+            self._instances[name] = instance
+        elif state.instance is None:
+            self._instances.pop(name, None)
+        if key is not None:
+            self._keys[name] = key
+        before = self._decoded.pop(name, None)
+        if before is not None:
+            self._weight -= _weight(before)
+        self._keep(name, state)
+
+    def _keep(self, name: str, state: KeyState) -> None:
+        decoded = self._decoded
+        decoded[name] = state
+        self._weight += _weight(state)
+        while self._weight > self._decoded_max and len(decoded) > 1:
+            oldest = next(iter(decoded))
+            self._weight -= _weight(decoded.pop(oldest))
+            for snapshots in (self._instances, self._keys):
+                if oldest in snapshots:
+                    snapshots[oldest] = _bytes(snapshots[oldest])
+
+    # Restore
+
+    def restore(self, key: str, event_type: str, value: bytes) -> None:
+        """Take in a snapshot, in the order of the log. The newest schema has written it."""
+        if event_type == KEY:
+            self._keys[key] = value
+            return
+        name, _, number = key.rpartition("/")
+        n = int(number)
+        if n < self._numbers.get(name, 0):
+            return  # compaction may leave an older instance's last snapshot after a newer one's first
+        self._numbers[name] = n
+        if heads.is_open(value):
+            self._instances[name] = value
+        else:
+            self._instances.pop(name, None)
+
+    def restored(self) -> Iterable[tuple[str, int | None]]:
+        """All snapshots were taken in: the earliest due time of every key."""
+        self._numbers = {}
+        instances = self._instances
+        for name, key in self._keys.items():
+            found = heads.due(_bytes(key), heads.KEY)
+            instance = instances.get(name)
+            if instance is not None:
+                due = heads.due(_bytes(instance), heads.INSTANCE)
+                if found is None or (due is not None and due < found):
+                    found = due
+            yield name, found
+
+
+def _bytes(snapshot: bytes | Snapshot) -> bytes:
+    return snapshot if isinstance(snapshot, bytes) else snapshot.value
+
+
+def _weight(state: KeyState) -> int:
+    weight = 1 + len(state.applied) + len(state.parked)
+    instance = state.instance
+    if instance is not None:
+        weight += len(instance["tasks"]) + len(instance["applied"]) + len(instance["early"]) + len(instance["timers"])
+    return weight
