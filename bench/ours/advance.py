@@ -47,7 +47,7 @@ class Journal:
 
     def fold(self) -> dict[str, Any]:
         """Apply everything to a new partition: how long it took, and what came out."""
-        partition = Partition(0, stepped=True, decode=lambda kind, body: codec().decode(body, kind))
+        partition = Partition(0, stepped=True, codec=codec())
         outputs, digest, seconds = 0, hashlib.sha256(), 0.0
         for number, batch in enumerate(self.batches()):
             began = time.process_time()
@@ -69,7 +69,7 @@ class Journal:
 
 def _bytes(output: Output) -> bytes:
     """All of an output: its value as it is written, and the rest."""
-    return repr(output._replace(data={})).encode() + codec().encode(output.type, output.data)
+    return repr(output._replace(data={}, snapshot=None)).encode() + codec().encode(output.type, output.data)
 
 
 def main() -> None:
