@@ -3,16 +3,23 @@
 Pure: schemas come in parsed with their registry ids; nothing is looked up. Bytes are not trusted: sizes are
 checked first, whatever the decoder throws becomes a ``CodecError``, and all bytes must have been consumed. Bytes that
 spell a value in an unusual way (a negative union index) are read as the value they spell.
+
+Functions made of the schemas (``deptbus.avro``) write and read what is as usual. What they do not take is judged by
+fastavro: it writes or reads it, or says what is wrong.
 """
 
 import io
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import fastavro
 
+from deptbus.avro.functions import Unusual
+from deptbus.avro.reading import reader
+from deptbus.avro.writing import writer
 from deptbus.errors import CodecError
 
 Schema = Mapping[str, Any]
@@ -48,6 +55,10 @@ class Codec:
         self._by_id: dict[int, RegisteredSchema] = {}
         self._value_bytes_max = value_bytes_max
         self._larger = dict(larger or {})
+        # By event type, what writes its values, and their limit; by header, what reads, the schema and the limit.
+        # All are made when first needed.
+        self._writing: dict[str, tuple[Callable[[Any], bytes], int]] = {}
+        self._reading: dict[bytes, tuple[Callable[[bytes], dict[str, Any]], RegisteredSchema, int]] = {}
         for schema in schemas:
             _refuse_bombs(schema)
             self._by_id[schema.id] = schema
@@ -76,17 +87,25 @@ class Codec:
 
     def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
         """The framed value. ``CodecError`` with reason ``invalid`` or ``too_large``."""
-        schema = self.schema(event_type)
-        out = io.BytesIO()
-        out.write(_HEADER.pack(0, schema.id))
         try:
-            fastavro.schemaless_writer(out, schema.parsed, data, strict_allow_default=True)
-        except Exception as error:  # fastavro raises many kinds for data that does not fit
-            raise CodecError("invalid", f"the data do not fit {event_type} v{schema.version}: {error}") from error
-        limit = self.value_bytes_max(event_type)
-        if out.tell() > limit:
-            raise CodecError("too_large", f"{event_type} takes {out.tell()} bytes; {limit} are allowed")
-        return out.getvalue()
+            write, limit = self._writing[event_type]
+        except KeyError:
+            write, limit = self._writing[event_type] = self._writes(event_type)
+        try:
+            value = write(data)
+        except Exception:  # all kinds come
+            value = _write(self._newest[event_type], data)
+        if len(value) > limit:
+            raise CodecError("too_large", f"{event_type} takes {len(value)} bytes; {limit} are allowed")
+        return value
+
+    def _writes(self, event_type: str) -> tuple[Callable[[Any], bytes], int]:
+        schema = self.schema(event_type)
+        try:
+            write = writer(schema.parsed, _HEADER.pack(0, schema.id))
+        except (Unusual, RecursionError):
+            write = partial(_write, schema)
+        return write, self.value_bytes_max(event_type)
 
     def schema_id(self, value: bytes | None) -> int:
         """The id in a framed value. ``CodecError``: ``framing`` (too short), ``bad_magic``."""
@@ -114,28 +133,57 @@ class Codec:
         ``event_type`` is what the envelope says; a value of another type is refused. ``CodecError`` reasons:
         those of ``schema_id``, ``unknown_schema``, ``wrong_type``, ``too_large``, ``undecodable``, ``trailing``.
         """
-        schema_id = self.schema_id(value)
+        header = b"" if value is None else value[: _HEADER.size]
+        try:
+            read, writer_schema, limit = self._reading[header]
+        except KeyError:
+            read, writer_schema, limit = self._reading[header] = self._reads(self.schema_id(value))
         assert value is not None
-        writer = self._by_id.get(schema_id)
-        if writer is None:
-            raise CodecError("unknown_schema", f"the schema id {schema_id} is not known to the registry")
-        if event_type is not None and writer.type != event_type:
-            raise CodecError("wrong_type", f"the envelope says {event_type}, the value is a {writer.type}")
-        limit = self.value_bytes_max(writer.type)
+        if event_type is not None and writer_schema.type != event_type:
+            raise CodecError("wrong_type", f"the envelope says {event_type}, the value is a {writer_schema.type}")
         if len(value) > limit:
             raise CodecError("too_large", f"the value has {len(value)} bytes; {limit} are allowed")
-        reader = self._newest[writer.type]
-        source = io.BytesIO(value)
-        source.seek(_HEADER.size)
         try:
-            data: dict[str, Any] = fastavro.schemaless_reader(
-                source, writer.parsed, None if reader.id == writer.id else reader.parsed
-            )
-        except Exception as error:  # truncated varints, bad union indexes, bad UTF-8: all kinds come
-            raise CodecError("undecodable", f"the value is not a {writer.type} v{writer.version}: {error!r}") from error
-        if source.tell() != len(value):
-            raise CodecError("trailing", f"{len(value) - source.tell()} bytes follow the {writer.type}")
-        return data
+            return read(value)
+        except Exception:  # truncated varints, bad union indexes, bad UTF-8: all kinds come
+            return _read(writer_schema, self._newest[writer_schema.type], value)
+
+    def _reads(self, schema_id: int) -> tuple[Callable[[bytes], dict[str, Any]], RegisteredSchema, int]:
+        schema = self._by_id.get(schema_id)
+        if schema is None:
+            raise CodecError("unknown_schema", f"the schema id {schema_id} is not known to the registry")
+        newest = self._newest[schema.type]
+        try:
+            read = reader(schema.parsed, _HEADER.size) if newest.id == schema.id else partial(_read, schema, newest)
+        except (Unusual, RecursionError):
+            read = partial(_read, schema, newest)
+        return read, schema, self.value_bytes_max(schema.type)
+
+
+def _write(schema: RegisteredSchema, data: Mapping[str, Any]) -> bytes:
+    """The framed value by fastavro; ``CodecError`` (``invalid``) says what does not fit."""
+    out = io.BytesIO()
+    out.write(_HEADER.pack(0, schema.id))
+    try:
+        fastavro.schemaless_writer(out, schema.parsed, data, strict_allow_default=True)
+    except Exception as error:  # fastavro raises many kinds for data that does not fit
+        raise CodecError("invalid", f"the data do not fit {schema.type} v{schema.version}: {error}") from error
+    return out.getvalue()
+
+
+def _read(schema: RegisteredSchema, newest: RegisteredSchema, value: bytes) -> dict[str, Any]:
+    """The record by fastavro, as the newest version sees it; ``CodecError``: ``undecodable``, ``trailing``."""
+    source = io.BytesIO(value)
+    source.seek(_HEADER.size)
+    try:
+        data: dict[str, Any] = fastavro.schemaless_reader(
+            source, schema.parsed, None if newest.id == schema.id else newest.parsed
+        )
+    except Exception as error:
+        raise CodecError("undecodable", f"the value is not a {schema.type} v{schema.version}: {error!r}") from error
+    if source.tell() != len(value):
+        raise CodecError("trailing", f"{len(value) - source.tell()} bytes follow the {schema.type}") from None
+    return data
 
 
 def _refuse_bombs(schema: RegisteredSchema) -> None:
