@@ -1,6 +1,6 @@
 """Functions that write a record as Avro binary, each made of a schema.
 
-They take the plain data of the bus: a ``dict`` with every field and no other, lists, strings, numbers in their range.
+They take the plain data of the bus: a ``dict`` with the fields and no others, lists, strings, numbers in their range.
 For anything else they raise some exception. What they do take they write as fastavro does, byte for byte.
 """
 
@@ -96,7 +96,17 @@ class _Writing:
         return f"({self._tables[branch]}[{name}] if {small} else {_plus(branch)}{other})"
 
     def _record(self, schema: Any, branch: bytes) -> list[str]:
-        return [*_checked("d", schema), f"return join({_tuple([repr(branch), *self._fields(schema)])})"]
+        return [*self._checked(schema), f"return join({_tuple([repr(branch), *self._fields(schema)])})"]
+
+    def _checked(self, schema: Any) -> list[str]:
+        """Statements after which ``d`` has as many members as there are fields."""
+        defaults = {field["name"]: field["default"] for field in schema["fields"] if "default" in field}
+        other = f"len(d) != {len(schema['fields'])}"
+        completed = [
+            f"if {other}:",
+            *indented([f"d = {self._functions.constant(defaults)} | d", f"if {other}: raise Unusual"]),
+        ]
+        return ["if type(d) is not dict: raise Unusual", *completed]
 
     def _fields(self, schema: Any) -> list[str]:
         return [part for field in schema["fields"] for part in self._parts(field["type"], f"d[{field['name']!r}]")]
@@ -104,7 +114,7 @@ class _Writing:
     def _array(self, schema: Any, branch: bytes) -> list[str]:
         kind, items = self._schemas.kind(schema["items"])
         if kind == "record":
-            each = ["for d in items:", *indented([*_checked("d", items), f"parts += {_tuple(self._fields(items))}"])]
+            each = ["for d in items:", *indented([*self._checked(items), f"parts += {_tuple(self._fields(items))}"])]
         else:
             each = [f"for i in items: parts += {_tuple(self._parts(schema['items'], 'i'))}"]
         return self._block("list", branch, each)
@@ -139,10 +149,6 @@ class _Writing:
             parts = self._parts(part, "v", branch + varint(index))
             lines.append(f"if type(v) is {python_type}: return join({_tuple(parts)})")
         return [*lines, "raise Unusual"]
-
-
-def _checked(name: str, schema: Any) -> list[str]:
-    return [f"if type({name}) is not dict or len({name}) != {len(schema['fields'])}: raise Unusual"]
 
 
 def _tuple(parts: list[str]) -> str:

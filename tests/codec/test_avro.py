@@ -84,6 +84,9 @@ def records(draw: st.DrawFn, depth: int = 2) -> tuple[Any, st.SearchStrategy[Any
         "type": "record", "name": f"N{draw(st.integers(0, 10**9))}",
         "fields": [{"name": name, "type": part} for name, (part, _) in fields.items()],
     }  # fmt: skip
+    for one, (_, values) in zip(schema["fields"], fields.values(), strict=True):
+        if draw(st.integers(0, 3)) == 0:
+            one["default"] = draw(values | ODD)
     return schema, st.fixed_dictionaries({name: values for name, (_, values) in fields.items()})
 
 
@@ -93,7 +96,7 @@ def cases(draw: st.DrawFn) -> tuple[Any, Any]:
     schema, values = draw(records())
     try:
         return fastavro.parse_schema(schema, named_schemas={}), draw(values)
-    except fastavro.schema.SchemaParseException:  # a name drawn twice
+    except fastavro.schema.SchemaParseException:  # a name drawn twice, or a default of another kind
         assume(False)
         raise
 
@@ -187,6 +190,15 @@ def test_nothing_is_read_that_fastavro_would_not_read(case: tuple[Any, Any], dat
     taken, found = takes(read, cut)
     if taken:
         assert repr(found) == repr(read_by_fastavro(schema, cut))
+
+
+def test_a_field_left_out_has_its_default() -> None:
+    fields = [{"name": "x", "type": ["null", "string"], "default": None}, {"name": "y", "type": "int"}]
+    schema = fastavro.parse_schema({"type": "record", "name": "R", "fields": fields}, named_schemas={})
+    assert writer(schema, HEADER)({"y": 1}) == HEADER + b"\x00\x02"
+    for wrong in ({"x": "a"}, {"y": 1, "z": 1}, {"x": "a", "z": 1}, {"x": "a", "y": 1, "z": 1}):
+        with pytest.raises((Unusual, KeyError)):
+            writer(schema, HEADER)(wrong)
 
 
 @given(LONG)
