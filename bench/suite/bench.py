@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from rich.console import Console
+
 from bench.suite import peers
 from bench.suite.bounds import Bound, Result
 from tests.broker import SharedStack, shared_stack
@@ -17,7 +19,7 @@ class Measurement(Protocol):
 
     BOUNDS: tuple[Bound, ...]
     measure: Callable[["Bench"], Iterable[Result]]
-    """Answers a result for each bound."""
+    """Answers a result for each bound. Without bounds it says its figures and is measured only when it is named."""
 
 
 class Bench:
@@ -25,6 +27,7 @@ class Bench:
 
     def __init__(self, *, quick: bool = False) -> None:
         self.quick = quick
+        self.console = Console(stderr=True)
         self._ends = ExitStack()
 
     @cached_property
@@ -48,8 +51,7 @@ class Bench:
 
     def say(self, text: str) -> None:
         """Tell the person who waits what goes on."""
-        sys.stderr.write(f"  {text}\n")
-        sys.stderr.flush()
+        self.console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """End the broker and the registry."""

@@ -27,7 +27,7 @@ def alternate(ours: Run, peer: Run, pairs: int, *, warm_up: int = 1) -> Ratio:
     """Run A B A B …; ``warm_up`` runs of each come before and do not count."""
     for _ in range(warm_up):
         ours(), peer()
-    found = [(ours(), peer()) for _ in range(pairs)]
+    found = [(ours(), peer()) for _ in range(pairs)]  # a tuple is made from left to right
     low, high = interval([a / b for a, b in found])
     return Ratio(median(a / b for a, b in found), low, high, median(a for a, _ in found), median(b for _, b in found))
 

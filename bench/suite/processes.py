@@ -1,7 +1,9 @@
 """The processes in which both sides of a measurement run, each in its own environment, asked in turns."""
 
+import contextlib
 import json
 import os
+import select
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +11,9 @@ from types import TracebackType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+
+ANSWER_S = 600.0
+"""In how many seconds a side must have answered."""
 
 
 class MeasurementFailed(Exception):
@@ -18,8 +23,15 @@ class MeasurementFailed(Exception):
 class Side:
     """A process that runs one module of ``bench`` and answers requests; see ``child``."""
 
-    def __init__(self, python: Path | str, module: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        python: Path | str,
+        module: str,
+        environment: Mapping[str, str] | None = None,
+        answer_s: float = ANSWER_S,
+    ) -> None:
         self.module = module
+        self._answer_s = answer_s
         variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **(environment or {})}
         self.process = subprocess.Popen(
             [str(python), "-m", module],
@@ -38,7 +50,10 @@ class Side:
             self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise MeasurementFailed(f"{self.module} has ended.") from None
+            ended = self.process.wait(10)
+            raise MeasurementFailed(f"{self.module} has ended with {ended} before it was asked to {do}.") from None
+        if not select.select([self.process.stdout], [], [], self._answer_s)[0]:
+            raise MeasurementFailed(f"{self.module} was asked to {do} and has not answered in {self._answer_s:g} s.")
         line = self.process.stdout.readline()
         if not line:
             raise MeasurementFailed(f"{self.module} ended with {self.process.wait(10)} while it was asked to {do}.")
@@ -54,9 +69,12 @@ class Side:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended already
+            self.process.stdin.close()
         try:
-            self.process.wait(10)
+            self.process.wait(0 if error else 10)  # it may still be at work on what nobody waits for
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()

@@ -1,7 +1,7 @@
 """The results as a table for people and as ``.run/bench/results.json``."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -21,8 +21,9 @@ def write(results: Iterable[Result], path: Path = RESULTS) -> None:
     beside.replace(path)
 
 
-def show(results: Iterable[Result], console: Console | None = None) -> None:
-    """The table."""
+def show(results: Iterable[Result], machine: Mapping[str, str], console: Console | None = None) -> None:
+    """The table, and what it was measured on."""
+    console = console or Console()
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, side in (("row", "left"), ("measured", "right"), ("95 %", "right"), ("bound", "right"), ("", "left"),
                        ("", "left")):  # fmt: skip
@@ -33,7 +34,9 @@ def show(results: Iterable[Result], console: Console | None = None) -> None:
         between = f"{_number(result.low)}–{_number(result.high)}"
         measured = f"{_number(result.ratio)} {result.of.unit}".strip()
         table.add_row(result.of.row, measured, between, bound, holds, result.detail)
-    (console or Console()).print(table)
+    console.print(table)
+    for name, words in machine.items():
+        console.print(f"{name:10} {words}", highlight=False, markup=False)
 
 
 def _number(value: float) -> str:

@@ -1,23 +1,22 @@
 """How long 100,000 deadlines that are missed at once keep a partition busy, and what goes on meanwhile.
 
-    python bench/timers.py [--due 100000] [--pure]
-
-First the pure core, in memory. Then actual life on a stack of its own: the states are written to
-``workflow.instances`` as an outage would leave them, a worker restores them, and the tick comes. While it is applied,
-entries are appended to another partition one by one, to see how long each takes, and to the same partition, behind it.
+Figures without a bound, measured when named: ``python -m bench timers``. First the pure core, in memory. Then actual
+life on a broker: the states are written to ``workflow.instances`` as an outage would leave them, a worker restores
+them, and the tick comes. While it is applied, entries are appended to another partition one by one, to see how long
+each takes.
 """
 
-import argparse
-import subprocess
-import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from bench.suite.bench import Bench
+from bench.suite.bounds import Bound, Result
+from bench.suite.child import serve
+from bench.suite.processes import Side
 from deptbus.envelope import Envelope, to_headers
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import END, Tail
@@ -30,6 +29,8 @@ from tests.workflow.crowd import CROWDED, crowd, crowded
 from tests.workflow.world import HOUR, START, sample
 from tests.workflow.world import World as MemoryWorld
 
+BOUNDS: tuple[Bound, ...] = ()
+
 LIMIT_S = 600
 BUSY, OTHER = 0, 1
 """The partition in which everything is due, and one in which nothing is."""
@@ -38,40 +39,43 @@ PROBE_S = 0.05
 HEAD = "{:<34}{:>10}{:>9}{:>9}{:>9}{:>13}{:>13}"
 
 
-def main() -> None:
-    """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--due", type=int, default=100_000, help="deadlines missed at once")
-    arguments.add_argument("--pure", action="store_true", help="the pure core only")
-    arguments.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
-    given = arguments.parse_args()
-    if given.case:  # a process of its own, so that the peak of memory is this case's
-        _pure(int(given.case[0]), int(given.case[1]), stepped=given.case[2] == "exercise")
-        return
-    shapes = [(given.due, 1), (max(1, given.due // 1_000), min(1_000, given.due))]
-    _say(HEAD.format("", "seconds", "chunks", "longest", "outputs", "RSS before", "RSS peak"))
+def measure(bench: Bench) -> Iterable[Result]:
+    """About 5 minutes; 1 when quick, with a tenth of the deadlines."""
+    due = bench.of(100_000, 10_000)
+    shapes = [(due, 1), (due // 1_000, 1_000)]
+    bench.say(HEAD.format("", "seconds", "chunks", "longest", "outputs", "RSS before", "RSS peak"))
     for count, tasks in shapes:
-        for life in ("actual", "exercise"):
-            subprocess.run([sys.executable, __file__, "--case", str(count), str(tasks), life], check=True)
-    for count, tasks in [] if given.pure else shapes:
-        with shared_stack("local") as stack, tempfile.TemporaryDirectory() as directory:
+        for stepped in (False, True):
+            with Side(bench.python, __name__) as side:  # of its own, so that the peak of memory is this case's
+                bench.say(side.ask("pure", count=count, tasks=tasks, stepped=stepped))
+    for count, tasks in shapes:
+        with (
+            shared_stack("local") as stack,
+            tempfile.TemporaryDirectory() as directory,
+        ):  # actual life has one namespace
             settings = stack.settings(namespace="", input_wait_s=1)
             variables = environment(settings, stack.environment(), Path(directory)) | {"BUS_INPUT_WAIT_S": "1"}
-            _on_kafka(World(settings), Workers(settings, variables, Path(directory)), count, tasks)
+            workers = Workers(settings, variables, Path(directory))
+            try:
+                for line in _on_kafka(World(settings), workers, count, tasks):
+                    bench.say(line)
+            finally:
+                workers.end()
+    return ()
 
 
-def _pure(count: int, tasks: int, *, stepped: bool) -> None:
+def _pure(count: int, tasks: int, stepped: bool) -> str:
     partition = crowded(count, tasks, stepped=stepped)
     before, began = _peak_mb("self"), time.perf_counter()
     outputs, longest, last = [], 0.0, began
     for chunk in partition.chunks([(10, tick(START + 2 * HOUR, 0 if stepped else None), None)]):
         outputs.append(len(chunk))
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
-    _line(f"memory, {_shape(count, tasks)}, {'exercise' if stepped else 'actual'}", last - began, len(outputs),
+    return _line(f"memory, {_shape(count, tasks)}, {'exercise' if stepped else 'actual'}", last - began, len(outputs),
           longest, sum(outputs), before, _peak_mb("self"))  # fmt: skip
 
 
-def _on_kafka(world: World, workers: Workers, count: int, tasks: int) -> None:
+def _on_kafka(world: World, workers: Workers, count: int, tasks: int) -> Iterable[str]:
     seed(world, BUSY, count, tasks)
     world.activate(CROWDED)
     name, began = workers.start("advance"), time.perf_counter()
@@ -83,13 +87,12 @@ def _on_kafka(world: World, workers: Workers, count: int, tasks: int) -> None:
     probe.start()
     chunks, outputs = _follow(world, count * tasks)
     probe.end()
-    _line(f"Kafka, {_shape(count, tasks)}, actual", chunks[-1] - chunks[0], len(chunks) - 1,
+    yield _line(f"Kafka, {_shape(count, tasks)}, actual", chunks[-1] - chunks[0], len(chunks) - 1,
           max(b - a for a, b in pairwise(chunks)), outputs, rss, _peak_mb(pid))  # fmt: skip
-    _say(f"    restored in {restored_s:.1f} s; {probe.told()}")
+    yield f"    restored in {restored_s:.1f} s; {probe.told()}"
     assigned = workers.log(name).count("assigned")
-    _say(f"    the worker was assigned its partitions {assigned} time(s)")
+    yield f"    the worker was assigned its partitions {assigned} time(s)"
     world.close()
-    workers.end()
 
 
 def _follow(world: World, due: int) -> tuple[list[float], int]:
@@ -193,15 +196,10 @@ def _status_mb(pid: str, name: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def _line(what: str, took: float, chunks: int, longest: float, outputs: int, before: float, peak: float) -> None:
+def _line(what: str, took: float, chunks: int, longest: float, outputs: int, before: float, peak: float) -> str:
     numbers = (f"{took:.1f}", str(chunks), f"{longest:.2f}", f"{outputs:,}", f"{before:.0f} MB", f"{peak:.0f} MB")
-    _say(HEAD.format(what, *numbers))
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    return HEAD.format(what, *numbers)
 
 
 if __name__ == "__main__":
-    main()
+    serve({"pure": _pure})
