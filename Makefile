@@ -14,10 +14,10 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python
 DEMO_OPTIONS := $(if $(DATA),--data '$(DATA)') $(if $(PROVINCE),--province '$(PROVINCE)') \
 	$(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') $(if $(SEED),--seed '$(SEED)')
 
-.PHONY: help setup up down status demo demo-leak demo-flood check format test test-faults bench lock clean
+.PHONY: help setup up down status demo demo-leak demo-flood check format test test-faults test-instructions bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready ## create .venv with what the lock file names, where it is missing or stale
 
@@ -69,6 +69,9 @@ test: setup ## every test but the faults
 
 test-faults: setup ## kill workers and brokers under load and compare the outcome
 	@$(BIN)/pytest tests/faults
+
+test-instructions: setup ## count the instructions of the codec and of advance: no fifth more than recorded (RECORD=1: record)
+	@$(BIN)/python -m bench.instructions $(if $(RECORD),--record)
 
 bench: setup ## measure beside the peers (QUICK=1: within ten minutes, with wide intervals)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from bench.ours.advance import Journal
@@ -12,29 +13,32 @@ from deptbus.workflow.partition import Partition
 from tests.workflow.world import codec, schemas
 
 
+def spread(journal: Journal, types: Iterable[str], each: int) -> dict[str, list[bytes]]:
+    """Values of each type from all over the exercise, framed with the ids of the tests' codec."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for _, entry, _ in journal.reads:
+        found["workflow.EntryAppended"].append(codec().encode("workflow.EntryAppended", {"entry": entry}))
+        if entry["event"]:
+            found[entry["event"]["type"]].append(entry["body"])
+    partition = Partition(0, stepped=True, codec=codec())
+    for batch in journal.batches():
+        for chunk in partition.chunks(batch):
+            for output in chunk:
+                found[output.type].append(codec().encode(output.type, output.data))
+    return {kind: found[kind][:: max(1, len(found[kind]) // each)][:each] for kind in types}
+
+
 class Ours:
     """A codec with the ids of the run's registry."""
 
     def sample(self, types: list[str], each: int) -> dict[str, Any]:
-        """By event type its schema, self-contained, and the bodies of values from all over the exercise."""
-        found: dict[str, list[bytes]] = defaultdict(list)
-        journal = Journal()
-        for read in journal.reads:
-            event = read[1]["event"]
-            found["workflow.EntryAppended"].append(codec().encode("workflow.EntryAppended", {"entry": read[1]}))
-            if event:
-                found[event["type"]].append(read[1]["body"])
-        partition = Partition(0, stepped=True, codec=codec())
-        for batch in journal.batches():
-            for chunk in partition.chunks(batch):
-                for output in chunk:
-                    found[output.type].append(codec().encode(output.type, output.data))
+        """By event type its schema, self-contained, and the bodies of values."""
         return {
             kind: {
                 "schema": timestamps_as_int(schemas().newest(kind).schema),
-                "bodies": [value[5:].hex() for value in found[kind][:: max(1, len(found[kind]) // each)][:each]],
+                "bodies": [value[5:].hex() for value in values],
             }
-            for kind in types
+            for kind, values in spread(Journal(), types, each).items()
         }
 
     def start(self, sample: dict[str, Any], ids: dict[str, int]) -> None:

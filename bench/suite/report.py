@@ -1,7 +1,7 @@
 """The results as a table for people and as ``.run/bench/results.json``."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,20 +21,24 @@ def write(results: Iterable[Result], path: Path = RESULTS) -> None:
     beside.replace(path)
 
 
-def show(results: Iterable[Result], machine: Mapping[str, str], console: Console | None = None) -> None:
+def show(results: Sequence[Result], machine: Mapping[str, str], console: Console | None = None) -> None:
     """The table, and what it was measured on."""
     console = console or Console()
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, side in (("row", "left"), ("measured", "right"), ("95 %", "right"), ("bound", "right"), ("", "left"),
-                       ("", "left")):  # fmt: skip
+                       ):  # fmt: skip
         table.add_column(name, justify=side, overflow="fold")
     for result in results:
         bound = f"{'≤' if result.of.at_most else '≥'} {_number(result.of.bound)}"
         holds = "[green]holds[/]" if result.holds else "[red]does not hold[/]"
         between = f"{_number(result.low)}–{_number(result.high)}"
         measured = f"{_number(result.ratio)} {result.of.unit}".strip()
-        table.add_row(result.of.row, measured, between, bound, holds, result.detail)
+        table.add_row(result.of.row, measured, between, bound, holds)
     console.print(table)
+    for result in results:
+        if result.detail:
+            console.print(f"{result.of.row}:", style="bold", highlight=False, markup=False)
+            console.print(f"  {result.detail}", highlight=False, markup=False)
     for name, words in machine.items():
         console.print(f"{name:10} {words}", highlight=False, markup=False)
 
