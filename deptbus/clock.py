@@ -28,7 +28,7 @@ def iso(time_ms: int) -> str:
     return f"{_iso_second(seconds)}.{milliseconds:03d}Z"
 
 
-@lru_cache(maxsize=256)  # events come many in a second
+@lru_cache(maxsize=4_096)  # events come many in a second, and deadlines are shared
 def _iso_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]
 

@@ -4,14 +4,13 @@ A derived id is a UUIDv5 of its cause, so that doing the same work twice names t
 """
 
 from collections.abc import Callable
-from hashlib import sha1
 
 import uuid_utils
 
 IdSource = Callable[[], str]
 """Answers a new unique id."""
 
-_NAMESPACE = uuid_utils.uuid5(uuid_utils.NAMESPACE_DNS, "deptbus").bytes
+_NAMESPACE = uuid_utils.uuid5(uuid_utils.NAMESPACE_DNS, "deptbus")
 
 
 def random_id() -> str:
@@ -25,9 +24,4 @@ def derived_id(cause: str, producer: str, event_type: str, subject: str, ordinal
     ``cause`` is the id of the causing event, or a source reference such as ``2020-01-24.csv:14``; ``ordinal``
     tells apart several events of one type and subject from one cause.
     """
-    name = f"{cause}\x1f{producer}\x1f{event_type}\x1f{subject}\x1f{ordinal}"
-    digest = bytearray(sha1(_NAMESPACE + name.encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = (digest[6] & 0x0F) | 0x50
-    digest[8] = (digest[8] & 0x3F) | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return str(uuid_utils.uuid5(_NAMESPACE, f"{cause}\x1f{producer}\x1f{event_type}\x1f{subject}\x1f{ordinal}"))

@@ -54,7 +54,7 @@ def complete(change: Change, task: Task) -> None:
     else:
         task = _withdraw(change, task, "complete_by", change.at)
     change.end(task, "completed")
-    done = change.instance["done"]
+    done = change.own("done")
     done[task["step"]] = done.get(task["step"], 0) + 1
     change.timeline("completed_late" if late else "completed", task=task)
     change.trigger(f"completed:{task['step']}", task["subject"])

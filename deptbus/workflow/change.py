@@ -1,12 +1,12 @@
 """One change of one key, as it is being worked out: what is read, what is written, what is put out.
 
-A ``Change`` copies what it may alter, so the state before stays as it was and ``advance`` remains a function.
+A ``Change`` copies what it alters, when it first alters it (``own``), so the state before stays as it was and
+``advance`` remains a function. What stands within the lists and maps of an instance is never altered, but replaced.
 """
 
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from deptbus.clock import iso
@@ -14,13 +14,15 @@ from deptbus.errors import DefinitionError
 from deptbus.ids import derived_id
 from deptbus.workflow.definition import Responsibility
 from deptbus.workflow.expressions import EvaluationError, Expression
-from deptbus.workflow.instances import copied, new_instance
+from deptbus.workflow.instances import new_instance
 from deptbus.workflow.notes import TEXT_MAX
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.peers import appended, instance_name, new_entry, saying
 from deptbus.workflow.state import ENDED_MAX, Entry, Instance, KeyState, Task
 from deptbus.workflow.values import InstanceValues
+
+_NOTHING: dict[str, int] = {}
 
 TRIGGERS_MAX = 1_000
 """A change that sets off more than this goes round in circles: it stops there, and that is recorded."""
@@ -34,7 +36,9 @@ class Change(InstanceValues):
         self.before = before
         self.offset = offset
         self.outputs: list[Output] = []
-        self.instance: Instance = copied(before.open) if before.open is not None else {}
+        instance = before.open
+        self.instance: Instance = {} if instance is None else instance.copy()
+        self._owned: set[str] = set()
         self.begin(at, cause)
 
     def begin(self, at: int, cause: str) -> None:
@@ -54,6 +58,13 @@ class Change(InstanceValues):
         self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str, int, tuple[int, str]]] = deque()
         """Trigger, subject, event data, cause and time of what is still to be looked at."""
         self._triggered = 0
+
+    def own(self, name: str) -> Any:
+        """A list or map of the instance that may be altered."""
+        if name not in self._owned:
+            self._owned.add(name)
+            self.instance[name] = self.instance[name].copy()
+        return self.instance[name]
 
     def holds(self, guard: Expression | None, of: str) -> bool:
         """Whether a guard holds; one that cannot be evaluated does not, and the timeline says so."""
@@ -99,9 +110,9 @@ class Change(InstanceValues):
     ) -> str:
         """Put out an event of this instance; answers its id."""
         instance = self.instance
+        name = instance["instance"]
         cause = cause or self.cause
         event_id = self.next_id(event_type, cause)
-        name = instance["instance"]
         if topic == "workflow.tasks":
             data["level"] = instance["level"]
         self.outputs.append(
@@ -114,8 +125,9 @@ class Change(InstanceValues):
 
     def next_id(self, event_type: str, cause: str) -> str:
         """The id of the next output: derived from its cause, the instance and how many came before."""
-        self.instance["ordinal"] += 1
-        return derived_id(cause, "advance", event_type, self.instance["instance"], self.instance["ordinal"])
+        instance = self.instance
+        instance["ordinal"] = ordinal = instance["ordinal"] + 1
+        return derived_id(cause, "advance", event_type, instance["instance"], ordinal)
 
     def timeline(
         self,
@@ -187,22 +199,22 @@ class Change(InstanceValues):
 
     def count(self, name: str, by: int = 1) -> None:
         """Count something that summaries show."""
-        counts = self.instance["counts"]
+        counts = self.own("counts")
         counts[name] = counts.get(name, 0) + by
 
     def tally(self, department: str, state: str, by: int) -> None:
         """Count tasks by department and state."""
-        tally = self.instance["tally"]
-        states = tally.setdefault(department, {})
-        states[state] = states.get(state, 0) + by
-        if not states[state]:
+        tally = self.own("tally")
+        states = tally[department] = tally.get(department, _NOTHING).copy()
+        count = states[state] = states.get(state, 0) + by
+        if not count:
             del states[state]
             if not states:
                 del tally[department]
 
     def store(self, task: Task) -> None:
         """Put a changed task in the place of the old one of the same id."""
-        open_tasks, index = self.instance["tasks"], self.place(task["id"])
+        open_tasks, index = self.own("tasks"), self.place(task["id"])
         if index is None:
             open_tasks.append(task)
             self.tally(task["department"], task["state"], 1)
@@ -214,20 +226,24 @@ class Change(InstanceValues):
 
     def place(self, task_id: str) -> int | None:
         """Where among the open tasks the one of that id stands."""
-        return next((index for index, task in enumerate(self.instance["tasks"]) if task["id"] == task_id), None)
+        for index, task in enumerate(self.instance["tasks"]):
+            if task["id"] == task_id:
+                return index
+        return None
 
     def end(self, task: Task, state: str) -> None:
         """Take a task out that is over."""
-        instance = self.instance
+        instance, index = self.instance, self.place(task["id"])
         self.tally(task["department"], task["state"], -1)
         self.tally(task["department"], state, 1)
-        instance["tasks"] = [other for other in instance["tasks"] if other["id"] != task["id"]]
+        if index is not None:
+            del self.own("tasks")[index]
         instance["ended"] = [*instance["ended"], task["id"]][-ENDED_MAX:]
 
     def set_timer(self, name: str, due: int, cause: str, subject: str = "") -> None:
         """Start a timer, or start it anew."""
-        self.drop_timer(name)
-        self.instance["timers"].append({"name": name, "due": due, "cause": cause, "subject": subject})
+        timer = {"name": name, "due": due, "cause": cause, "subject": subject}
+        self.instance["timers"] = [*(each for each in self.instance["timers"] if each["name"] != name), timer]
 
     def drop_timer(self, name: str) -> None:
         """Forget a timer."""
@@ -274,15 +290,11 @@ class Change(InstanceValues):
         before, instance = self.before, self.instance
         instance["clock"] = max(instance["clock"], self.at)
         instance["offset"] = self.offset
-        if instance["status"] == "open":
-            return replace(before, n=instance["n"], applied=(), closed_at=None, instance=instance)
-        applied = tuple(instance["applied"])
-        instance["applied"] = []
-        return replace(
-            before,
-            n=instance["n"],
-            applied=applied,
-            clock=max(before.clock, instance["clock"]),
-            closed_at=instance["closed_at"],
-            instance=instance,
-        )
+        clock, applied = before.clock, ()
+        if instance["status"] != "open":
+            clock, applied = max(clock, instance["clock"]), tuple(instance["applied"])
+            instance["applied"] = []
+        return KeyState(
+            before.workflow, before.key, instance["n"], before.alias_of, clock, instance["closed_at"], applied,
+            before.parked, instance, before.offset,
+        )  # fmt: skip

@@ -68,7 +68,7 @@ def _order_level(change: Change, level: str, reason: str) -> None:
     if overtaken_by_order(change):
         change.timeline("order_void", act="level", reason="a later order stands")
         return
-    instance["latest"][BY_ORDER] = {"at": change.dated[0], "id": change.dated[1]}
+    change.own("latest")[BY_ORDER] = {"at": change.dated[0], "id": change.dated[1]}
     stands = max(level, instance["highest_level"] or level, key=RANK.__getitem__) if _after(change, BY_RULE) else level
     if stands != level:
         change.timeline("order_void", act="level", reason=f"the standing rule has given {stands} since")

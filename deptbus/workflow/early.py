@@ -55,7 +55,7 @@ def end(change: Change, step: CompiledStep, department: str, over: Early) -> Non
     change.tally(department, what, 1)
     change.timeline("over_already", rule=step.step, event=over["id"], state=what, event_at=iso(over["at"]))
     if what == "completed":
-        done = change.instance["done"]
+        done = change.own("done")
         done[step.step] = done.get(step.step, 0) + 1
     if what != "cancelled":
         with change.happening(max(change.at, over["at"]), (over["at"], over["id"])):

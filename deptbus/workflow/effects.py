@@ -240,7 +240,7 @@ def _raise_level(change: Change) -> bool:
         return False
     instance["highest_level"] = level
     # Facts are as of the clock, though what made the table give more may be older.
-    instance["latest"][BY_RULE] = {"at": max(instance["clock"], change.dated[0]), "id": change.dated[1]}
+    change.own("latest")[BY_RULE] = {"at": max(instance["clock"], change.dated[0]), "id": change.dated[1]}
     if RANK[level] <= RANK.get(instance["level"], 0):
         return False
     if overtaken_by_order(change):

@@ -28,11 +28,12 @@ def assign(change: Change, assigned: tuple[tuple[str, Expression], ...], of: str
             change.timeline("fact_failed", rule=of, fact=name, reason=str(error))
     if overtaken:
         change.timeline("fact_overtaken", rule=of, facts=", ".join(overtaken))
-    change.instance["facts"].update(values)
+    if values:
+        change.own("facts").update(values)
     at, event_id = change.dated
     for name in values:
         if not _overtaken(change, name):
-            change.instance["latest"][name] = {"at": at, "id": event_id}
+            change.own("latest")[name] = {"at": at, "id": event_id}
 
 
 def _overtaken(change: Change, name: str) -> bool:

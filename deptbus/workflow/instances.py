@@ -1,13 +1,10 @@
-"""What an instance is made of: a new one, and a copy that may be altered."""
+"""What an instance is made of when it is new."""
 
 from typing import Any
 
 from deptbus.workflow.definition import Fact
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.state import ENGINE, Instance, KeyState
-
-_DICTS = ("facts", "latest", "asked", "done", "counts", "targets")
-_LISTS = ("tasks", "timers", "ended", "early", "applied", "parts")
 
 
 def new_instance(pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> Instance:
@@ -59,14 +56,3 @@ def initial(fact: Fact) -> Any:
 
 
 _ZERO = {"int": 0, "double": 0.0, "string": "", "bool": False}
-
-
-def copied(instance: Instance) -> Instance:
-    """A copy whose parts may be altered."""
-    copy = dict(instance)
-    for name in _DICTS:
-        copy[name] = dict(copy[name])
-    for name in _LISTS:
-        copy[name] = list(copy[name])
-    copy["tally"] = {department: dict(states) for department, states in copy["tally"].items()}
-    return copy

@@ -92,7 +92,7 @@ def lead_on(change: Change, part: str, reason: str) -> None:
     instance = change.instance
     change.tell("lead", part, "accept", level=instance["level"], note=reason)
     if part not in instance["parts"]:
-        instance["parts"].append(part)
+        change.own("parts").append(part)
         change.timeline("merged", part=part, reason=reason)
         change.trigger("merged", "")
 
@@ -109,7 +109,7 @@ def outlive(change: Change, part: str, reason: str) -> None:
 
 
 def _drop(change: Change, part: str, reason: str) -> None:
-    change.instance["parts"].remove(part)
+    change.own("parts").remove(part)
     change.timeline("split", part=part, reason=reason)
 
 

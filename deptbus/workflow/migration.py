@@ -93,7 +93,7 @@ def _moved(packs: Packs, pack: Pack, state: KeyState, entry: Entry, offset: int)
         "version": pack.version,
         "moved_from": [*(old for old in instance["moved_from"] if old != pack.hash), before.hash],
     }
-    facts = change.instance["facts"]
+    facts = change.own("facts")
     for name, fact in pack.definition.facts.items():
         facts.setdefault(name, initial(fact))
     change.timeline(

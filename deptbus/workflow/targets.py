@@ -23,7 +23,7 @@ def ask_regions(change: Change, step: CompiledStep, for_regions: Expression) -> 
     regions = _regions(change, step, for_regions)
     if regions is None:
         return
-    name, targets = _name(step.step, change.subject), change.instance["targets"]
+    name, targets = _name(step.step, change.subject), change.own("targets")
     if name not in targets and len(targets) >= TARGETS_MAX:
         change.timeline("not_asked", rule=step.step, reason=f"the regions of {TARGETS_MAX} steps are remembered")
         return
@@ -54,7 +54,7 @@ def retarget(change: Change, name: str, trigger: str) -> bool:
 
 def forget(change: Change, name: str) -> None:
     """The step's tasks of the subject at hand were cancelled: it counts as not asked."""
-    targets, subject = change.instance["targets"], change.subject
+    targets, subject = change.own("targets"), change.subject
     for known in _subjects(change, name):
         if subject in ("", known):
             del targets[_name(name, known)]
@@ -65,7 +65,7 @@ def _move(change: Change, step: CompiledStep, for_regions: Expression, trigger: 
     regions = _regions(change, step, for_regions)
     if regions is None:
         return
-    targets, subject = change.instance["targets"], change.subject
+    targets, subject = change.own("targets"), change.subject
     name = _name(step.step, subject)
     for task in list(change.instance["tasks"]):
         if (task["step"], task["subject"]) != (step.step, subject):

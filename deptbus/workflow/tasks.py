@@ -74,7 +74,8 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
     complete_by = change.deadline(change.at, step.complete_by, step.step)
     if acknowledge_by is None or complete_by is None:
         return False
-    instance["asked"][step.step] = instance["asked"].get(step.step, 0) + 1
+    asked = change.own("asked")
+    asked[step.step] = asked.get(step.step, 0) + 1
     if (over := early.ended(change, step, region)) is not None:
         early.end(change, step, line.department, over)
         return bool(over["what"] != "cancelled")
