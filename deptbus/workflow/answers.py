@@ -23,13 +23,13 @@ def acknowledge(change: Change, task: Task, state: str = "acknowledged") -> Task
 
     Of answers that overtook one another the furthest says how it stands, the earliest when it was first seen.
     """
-    task = {**task, "state": furthest(task["state"], state)}
     seen_at = task["acknowledged_at"]
+    task = {**task, "state": furthest(task["state"], state)}
     if seen_at is None or change.at < seen_at:
         late = change.at > task["acknowledge_by"]
         if late != task["late"]:
             change.count("acknowledged_late", 1 if late else -1)
-        task = {**task, "acknowledged_at": change.at, "late": late}
+        task["acknowledged_at"], task["late"] = change.at, late
         if not late:
             task = _withdraw(change, task, "acknowledge_by", change.at)
     change.store(task)

@@ -38,10 +38,17 @@ def deadline(start_ms: int, duration: str, calendar: Calendar, zone: str) -> int
     ``zone`` (IANA) says where a working day begins; it matters to working days only. ``DefinitionError`` when
     a year is needed that ``calendar`` does not hold; ``ValueError`` when ``duration`` is none.
     """
-    plain_ms, working_days = _split(duration)
-    if working_days == 0 and not duration.endswith("wd"):
-        return start_ms + plain_ms
+    plain, (_, working_days) = plain_ms(duration), _split(duration)
+    if plain is not None:
+        return start_ms + plain
     return _after_working_days(start_ms, working_days, calendar, ZoneInfo(zone))
+
+
+@lru_cache(maxsize=1024)
+def plain_ms(duration: str) -> int | None:
+    """What minutes, hours or days come to, in milliseconds; None for working days. ``ValueError`` when it is none."""
+    plain, working_days = _split(duration)
+    return plain if working_days == 0 and not duration.endswith("wd") else None
 
 
 def is_working_day(day: date, calendar: Calendar) -> bool:

@@ -64,13 +64,16 @@ def end(change: Change, step: CompiledStep, department: str, over: Early) -> Non
 
 def about(change: Change, step: CompiledStep, since: tuple[int, str], region: str | None) -> list[Early]:
     """What has happened after a time and is about tasks of a step in a region, in the order in which it happened."""
-    return [
-        each
-        for each in change.instance["early"]
-        if each["step"] == step.step
-        and _order(each) > since
-        and (step.for_regions is None or not each["region"] or overlap(region or "", each["region"]))
-    ]
+    found: list[Early] = []
+    for each in reversed(change.instance["early"]):
+        if _order(each) <= since:
+            break
+        if each["step"] == step.step and (
+            step.for_regions is None or not each["region"] or overlap(region or "", each["region"])
+        ):
+            found.append(each)
+    found.reverse()
+    return found
 
 
 def _order(each: Early) -> tuple[int, str]:

@@ -25,7 +25,7 @@ APPLIED_MAX = 10_000
 def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
     """What an event does: facts, timers, tasks, triggers."""
     header = entry["event"]
-    _remember(change, entry, rule)
+    acted = _remember(change, entry, rule)
     subject = change.text(rule.subject) if rule is not None else ""
     if rule is not None:
         change.subject = subject
@@ -34,28 +34,32 @@ def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
             start_timer(change, name)
         if rule.alias is not None:
             _name(change, change.text(rule.alias))
-    if not _applied_otherwise(change, entry):
+    if not acted:
         _touch_tasks(change, header)
     if rule is not None:
         change.trigger(f"rule:{rule.rule}", subject)  # not that of a task which the event has just ended
 
 
-def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
-    """Remember the event's id for its window, and forget those whose windows are over."""
-    instance = change.instance
+def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> bool:
+    """Remember the event's id for its window, and forget those whose windows are over.
+
+    Whether another rule has let this event act on the tasks already.
+    """
+    instance, event = change.instance, entry["event"]
+    event_id, mine = event["id"], applied_id(entry)
     now = max(instance["clock"], change.at)
     window = rule.window_ms if rule is not None else ANSWER_WINDOW_MS
-    kept = [known for known in instance["applied"] if known["until"] >= now]
-    kept.append({"id": applied_id(entry), "offset": entry["event"]["offset"], "until": now + window})
-    instance["applied"] = kept[-APPLIED_MAX:]
-
-
-def _applied_otherwise(change: Change, entry: Entry) -> bool:
-    """Whether another rule has let this event act on the tasks already."""
-    event_id, mine = entry["event"]["id"], applied_id(entry)
-    return any(
-        known["id"] != mine and known["id"].rpartition(" ")[0] == event_id for known in change.instance["applied"]
-    )
+    applied: list[dict[str, Any]] = instance["applied"]
+    kept = [known for known in applied if known["until"] >= now]
+    kept.append({"id": mine, "offset": event["offset"], "until": now + window})
+    if len(kept) > APPLIED_MAX:
+        del kept[:-APPLIED_MAX]
+    instance["applied"] = kept
+    for known in kept:
+        name = known["id"]
+        if name.startswith(event_id) and name != mine and name.rpartition(" ")[0] == event_id:
+            return True
+    return False
 
 
 def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
@@ -201,6 +205,8 @@ def settle(change: Change) -> None:
 def _pull(change: Change, trigger: str) -> None:
     """Steps are cancelled, moved or asked for; one that this trigger has moved it does not ask for as well."""
     pack, subject = change.pack, change.subject
+    if trigger not in pack.triggers:
+        return
     for step in pack.cancelled_on.get(trigger, ()):
         targets.forget(change, step)
         early.remember(change, "cancelled", step, subject)

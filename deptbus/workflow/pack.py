@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from deptbus.clock import LATEST_MS, from_iso
 from deptbus.errors import DefinitionError
-from deptbus.workflow.deadlines import deadline
+from deptbus.workflow.deadlines import deadline, plain_ms
 from deptbus.workflow.definition import (
     Definition,
     PackContent,
@@ -120,6 +120,8 @@ class Pack:
         self.rows = [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
         self.asked_on, self.cancelled_on = _triggers(self.definition)
         self.retargeted_on = _by_name((step.retargeted_by, step.step) for step in self.definition.steps)
+        self.triggers = frozenset({*self.asked_on, *self.cancelled_on, *self.retargeted_on})
+        """What steps wait for; nothing comes of other triggers."""
         self.completes = _by_name((step.completed_by, name) for name, step in self.steps.items())
         self.declines = _by_name((step.declined_by, name) for name, step in self.steps.items())
         self.clock_stops = _clock_stops(self.definition)
@@ -156,7 +158,12 @@ class Pack:
 
     def deadline(self, start_ms: int, duration: str) -> int:
         """When ``duration`` after ``start_ms`` is over, by the pack's calendar; ``DefinitionError`` as ``deadline``."""
-        return min(deadline(start_ms, duration, self.content.calendar, self.definition.zone), LATEST_MS)
+        plain = plain_ms(duration)
+        if plain is None:
+            due = deadline(start_ms, duration, self.content.calendar, self.definition.zone)
+        else:
+            due = start_ms + plain
+        return due if due < LATEST_MS else LATEST_MS
 
     def responsible(self, role: str, region: str, level: str | None) -> Responsibility:
         """The one line that names who answers in ``role``: the longest region prefix, then the exact level."""

@@ -45,7 +45,7 @@ def find(instance: Instance, task_id: str) -> Task | None:
     """The open task of that id, or whose latest request has it."""
     tasks: list[Task] = instance["tasks"]
     for task in tasks:
-        if task_id in (task["id"], task["request"]):
+        if task["id"] == task_id or task["request"] == task_id:
             return task
     return None
 
@@ -54,8 +54,9 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
     """Ask for a task in a region where none is open for the subject; whether one is open then."""
     instance = change.instance
     if step.only_one:
+        name, subject = step.step, change.subject
         for other in instance["tasks"]:
-            if (other["step"], other["subject"], other["region"]) == (step.step, change.subject, region):
+            if other["step"] == name and other["subject"] == subject and other["region"] == region:
                 change.timeline("already_asked", task=other)
                 return True
     if len(instance["tasks"]) >= TASKS_MAX:
@@ -103,8 +104,7 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         "context": _context(change, step),
         "request": "",
     }
-    task["id"] = _request(change, task)
-    task["request"] = task["id"]
+    task["id"] = task["request"] = _request(change, task)
     change.store(task)
     return True
 
