@@ -33,7 +33,18 @@ def due_waiting(packs: Packs, state: KeyState) -> int | None:
 
 def due_running(packs: Packs, state: KeyState) -> int | None:
     """When the first timer or task of the open instance falls due."""
-    return min((item[0] for item in _running(packs, state)), default=None)
+    instance, pack = state.open, packs.of(state)
+    if instance is None or pack is None:
+        return None
+    due: int | None = None
+    for timer in instance["timers"]:
+        if due is None or timer["due"] < due:
+            due = timer["due"]
+    for task in instance["tasks"]:
+        rung = tasks.next_rung(pack, task)
+        if rung is not None and (due is None or rung[0] < due):
+            due = rung[0]
+    return due
 
 
 def _waiting(packs: Packs, state: KeyState) -> list[DueItem]:

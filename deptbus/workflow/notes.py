@@ -19,15 +19,18 @@ _NO_EVENT = dict.fromkeys(("correlationid", "actor", "legalbasis", "region"))
 
 def dated(entry: Entry) -> Entry:
     """The entry, at the nearest time that there is where it names none."""
-    at = min(max(entry["at"], EARLIEST_MS), LATEST_MS)
-    return entry if at == entry["at"] else {**entry, "at": at}
+    at = entry["at"]
+    if EARLIEST_MS <= at <= LATEST_MS:
+        return entry
+    return {**entry, "at": EARLIEST_MS if at < EARLIEST_MS else LATEST_MS}
 
 
 def malformed(entry: Entry) -> str | None:
     """Why an entry says nothing that could be applied; None where it does."""
     kind, event = entry["kind"], entry["event"]
     for name in ("workflow", "key", "pack", "rule", "target"):
-        if entry[name] is not None and len(entry[name]) > TEXT_MAX:
+        text = entry[name]
+        if text is not None and len(text) > TEXT_MAX:
             return f"its {name} is longer than {TEXT_MAX} characters"
     if kind in _OF_EVENTS and event is None:
         return "it lacks its event"
@@ -37,9 +40,11 @@ def malformed(entry: Entry) -> str | None:
         return "it names no pack"
     if kind in _OF_ONE_KEY and not entry["key"]:
         return "it names no key"
-    texts = event.items() if event is not None else ()
-    long = next((name for name, text in texts if isinstance(text, str) and len(text) > TEXT_MAX), None)
-    return None if long is None else f"the {long} of its event is longer than {TEXT_MAX} characters"
+    if event is not None:
+        for name, text in event.items():
+            if isinstance(text, str) and len(text) > TEXT_MAX:
+                return f"the {name} of its event is longer than {TEXT_MAX} characters"
+    return None
 
 
 def seen(applied: Any, entry: Entry) -> tuple[bool, bool]:

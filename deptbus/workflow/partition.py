@@ -219,7 +219,7 @@ class Partition:
             raise  # not this entry's fault, and gone when the worker starts again
         except Exception as error:  # a bug: the journal says that it was passed over
             raise RejectedEntry(own, name, f"{type(error).__name__}: {error}") from error
-        batch.put(state, result, offset)
+        batch.put(name, state, result, offset)
 
     def _tick(self, batch: _Batch, tick: Entry, offset: int) -> tuple[Iterable[str], Work]:
         """Actual life: all that is due by now happens, and what that makes due as well."""
@@ -241,25 +241,28 @@ class Partition:
                 batch.outputs.append(malformed_note(read[1], why, read[0]))
         held.sort(key=lambda read: entry_order(read[1]))
         by_key: dict[str, list[Read]] = {name: [] for name in self._due_keys(batch, until)}
-        for read in held:
+        keys = [key_name(read[1]) for read in held]
+        for read, name in zip(held, keys, strict=True):
             if read[1]["key"]:
-                by_key.setdefault(key_name(read[1]), [])
-        for read in held:
-            names: Iterable[str] = [key_name(read[1])]
-            if not read[1]["key"]:
-                of, entry = key_name(read[1]), read[1]
-                names = {name for name in by_key if name.startswith(of)}
-                names.update(name for name in batch.known(entry["workflow"]) if _within(batch.region(name), entry))
-            for name in names:
-                by_key.setdefault(name, []).append(read)
+                by_key.setdefault(name, [])
+        for read, name in zip(held, keys, strict=True):
+            if read[1]["key"]:
+                by_key[name].append(read)
+                continue
+            names = {known for known in by_key if known.startswith(name)}
+            names.update(known for known in batch.known(read[1]["workflow"]) if _within(batch.region(known), read[1]))
+            for known in names:
+                by_key.setdefault(known, []).append(read)
 
         def work(name: str) -> None:
             began = len(batch.outputs)
             items = self._heap(batch, name, until)
             for read in by_key[name]:
-                self._happen(batch, name, items, read[1]["at"], offset, anew=False)
+                if items:
+                    self._happen(batch, name, items, read[1]["at"], offset, anew=False)
                 self._entry(batch, name, read, offset)
-            self._happen(batch, name, items, until, offset, anew=False)
+            if items:
+                self._happen(batch, name, items, until, offset, anew=False)
             marked(tick, batch.outputs[began:])
 
         return sorted(by_key), work
@@ -271,16 +274,20 @@ class Partition:
         batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
 
     def _heap(self, batch: _Batch, name: str, until: int) -> list[DueItem]:
+        if name in batch.states and not _before(batch.due(name), until):
+            return []
         items = [item for item in due_items(self.packs, batch.state(name)) if item[0] < until]
         heapq.heapify(items)
         return items
 
     def _happen(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int, *, anew: bool) -> None:
         for result in happen(self.packs, batch.state(name), items, until, offset, anew=anew):
-            batch.put(batch.state(name), result, offset)
+            batch.put(name, batch.state(name), result, offset)
 
     def _due_keys(self, batch: _Batch, until: int) -> list[str]:
-        return sorted({*self._due.before(until), *batch.states})
+        """The keys in which something falls due before ``until``; the index knows what stands, the batch the rest."""
+        stand = [name for name in self._due.before(until) if name not in batch.states]
+        return sorted([*stand, *(name for name in batch.states if _before(batch.due(name), until))])
 
     def _pack(self, batch: _Batch, entry: Entry, offset: int) -> None:
         """A pack comes into or out of force. Done at once: a pack once known stays known."""
@@ -306,6 +313,10 @@ class Partition:
 
     def _decode(self, event_type: str, value: bytes) -> dict[str, Any]:
         return self._codec.decode(value, event_type)
+
+
+def _before(due: int | None, until: int) -> bool:
+    return due is not None and due < until
 
 
 def _nothing(name: str) -> None:

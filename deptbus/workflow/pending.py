@@ -27,6 +27,8 @@ class Pending:
         """Keys whose open instance changed since its last snapshot."""
         self._records: set[str] = set()
         """Keys of which something else changed."""
+        self._dues: dict[str, tuple[KeyState, int | None]] = {}
+        """When something falls due in a key, and the state of which that was asked."""
 
     def state(self, name: str) -> KeyState:
         """A key as it is now."""
@@ -47,18 +49,27 @@ class Pending:
         """Every key of a workflow."""
         return {name for name in {*self._standing, *self.states} if name.startswith(workflow + "/")}
 
-    def put(self, before: KeyState, result: Result, offset: int) -> None:
+    def due(self, name: str) -> int | None:
+        """When something falls due in a key that has changed."""
+        state = self.states[name]
+        found = self._dues.get(name)
+        if found is None or found[0] is not state:
+            waits, runs = due_waiting(self._packs, state), due_running(self._packs, state)
+            due = runs if waits is None or (runs is not None and runs < waits) else waits
+            found = self._dues[name] = state, due
+        return found[1]
+
+    def put(self, name: str, before: KeyState, result: Result, offset: int) -> None:
         """Take in what became of a key; ``offset``: what its records name as the journal entry that changed it."""
         after, outputs = result
         self.outputs += outputs
         if after is before:
             return
-        name = after.name
-        if after.same_key_record(before):
-            after = replace(after, offset=before.offset)
-        else:
+        if not after.same_key_record(before):
             after = replace(after, offset=offset)
             self._records.add(name)
+        elif after.offset != before.offset:
+            after = replace(after, offset=before.offset)
         if after.instance is not before.instance:
             self._instances.add(name)
         if after.instance is not None and after.open is None:  # closed: its last snapshot is due now

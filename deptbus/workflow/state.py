@@ -26,9 +26,9 @@ Instance = dict[str, Any]
 Task = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs more than all else about making one
 class KeyState:
-    """One correlation key. ``instance`` is the open one, or the one that has just closed, or None."""
+    """One correlation key, never altered. ``instance`` is the open one, or the one that has just closed, or None."""
 
     workflow: str
     key: str
