@@ -23,6 +23,7 @@ from deptbus.workflow.state import ENDED_MAX, Entry, Instance, KeyState, Task
 from deptbus.workflow.values import InstanceValues
 
 _NOTHING: dict[str, int] = {}
+_NONE: tuple[dict[str, Any], ...] = ()
 
 TRIGGERS_MAX = 1_000
 """A change that sets off more than this goes round in circles: it stops there, and that is recorded."""
@@ -290,7 +291,7 @@ class Change(InstanceValues):
         before, instance = self.before, self.instance
         instance["clock"] = max(instance["clock"], self.at)
         instance["offset"] = self.offset
-        clock, applied = before.clock, ()
+        clock, applied = before.clock, _NONE
         if instance["status"] != "open":
             clock, applied = max(clock, instance["clock"]), tuple(instance["applied"])
             instance["applied"] = []

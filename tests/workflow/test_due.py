@@ -65,7 +65,7 @@ class OneByOne(Partition):
             item = min(items)
             items.remove(item)
             for result in _one(self.packs, batch.state(name), item, offset):
-                batch.put(batch.state(name), result, offset)
+                batch.put(name, batch.state(name), result, offset)
             if item[1] == "task" and not anew:  # its later deadlines stood before the step as well
                 items += [later for later in due_items(self.packs, batch.state(name)) if later[1:] == item[1:]]
 
