@@ -8,7 +8,8 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,44 +31,55 @@ class Given(NamedTuple):
     """A journal; the first entry is its pack's activation."""
 
 
-REFERENCES = {"encode": "fastavro encode", "decode": "fastavro decode", "advance": "dicts"}
-"""What each work is compared with."""
-NAMES = tuple(name for pair in REFERENCES.items() for name in pair)
-"""All of them, in the order in which they are done."""
+def names(kinds: Iterable[str]) -> list[str]:
+    """What is counted and compared, in its order."""
+    return [*(f"{what} {kind}" for kind in kinds for what in ("encode", "decode")), "advance"]
 
 
-def works(given: Given) -> dict[str, Callable[[], None]]:
-    """What is counted, by name."""
+def works(given: Given) -> list[Callable[[], None]]:
+    """What is counted, each before the work with which it is compared."""
+    pairs = [work for kind, values in given.values.items() for work in (*_encode(kind, values), *_decode(kind, values))]
+    return [*pairs, partial(advance, given.reads), dicts]
+
+
+def _encode(kind: str, values: list[bytes]) -> tuple[Callable[[], None], Callable[[], None]]:
     known = codec()
-    schemas = {kind: known.schema(kind).parsed for kind in given.values}
-    framed = [(kind, value) for kind, values in given.values.items() for value in values]
-    data = [(kind, known.decode(value)) for kind, value in framed]
+    schema, events = known.schema(kind).parsed, [known.decode(value) for value in values]
 
-    def encode() -> None:
-        for kind, one in data:
-            known.encode(kind, one)
+    def ours() -> None:
+        for data in events:
+            known.encode(kind, data)
 
-    def fastavro_encode() -> None:
-        for kind, one in data:
+    def fastavro() -> None:
+        for data in events:
             out = io.BytesIO()
-            schemaless_writer(out, schemas[kind], one)
+            schemaless_writer(out, schema, data)
             out.getvalue()
 
-    def decode() -> None:
-        for kind, value in framed:
+    return ours, fastavro
+
+
+def _decode(kind: str, values: list[bytes]) -> tuple[Callable[[], None], Callable[[], None]]:
+    known = codec()
+    schema, bodies = known.schema(kind).parsed, [value[5:] for value in values]
+
+    def ours() -> None:
+        for value in values:
             known.decode(value, kind)
 
-    def fastavro_decode() -> None:
-        for kind, value in framed:
-            schemaless_reader(io.BytesIO(value[5:]), schemas[kind])
+    def fastavro() -> None:
+        for body in bodies:
+            schemaless_reader(io.BytesIO(body), schema)
 
-    def advance() -> None:
-        partition = Partition(0, stepped=True, codec=known)
-        for begin in range(0, len(given.reads), BATCH):
-            for _ in partition.chunks(given.reads[begin : begin + BATCH]):
-                pass
+    return ours, fastavro
 
-    return dict(zip(NAMES, (encode, fastavro_encode, decode, fastavro_decode, advance, dicts), strict=True))
+
+def advance(reads: list[Read]) -> None:
+    """Apply a journal to an empty partition."""
+    partition = Partition(0, stepped=True, codec=codec())
+    for begin in range(0, len(reads), BATCH):
+        for _ in partition.chunks(reads[begin : begin + BATCH]):
+            pass
 
 
 def dicts() -> None:
@@ -85,11 +97,11 @@ def main(path: Path) -> None:
     """Do all works on what was pickled here."""
     given: Given = pickle.loads(path.read_bytes())
     found = works(given)
-    for work in found.values():
+    for work in found:
         work()
     gc.collect()
     gc.disable()
-    for work in found.values():
+    for work in found:
         os.getloadavg()
         work()
     os.getloadavg()
