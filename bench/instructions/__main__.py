@@ -2,7 +2,8 @@
 
 Recorded are ratios to a fixed work counted in the same process: of fastavro on the same data for the codec, of plain
 Python on dicts for ``advance``. So they hold for other machines and other builds of the same Python version, within a
-hundredth, and no clock and no load can change them. ``make test-instructions RECORD=1`` records what is counted, after a change that is meant.
+hundredth, and no clock and no load can change them. ``make test-instructions RECORD=1`` records the count after a
+change that is meant.
 """
 
 import argparse
