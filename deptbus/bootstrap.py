@@ -10,14 +10,14 @@ from deptbus.clock import Clock, system_clock
 from deptbus.codec import Codec, RegisteredSchema
 from deptbus.errors import NotFound
 from deptbus.ids import IdSource, random_id
-from deptbus.inbox import Inbox, MemoryInbox
+from deptbus.inbox import Inbox
 from deptbus.kafka.transport import KafkaTransport
 from deptbus.registry import Registry
 from deptbus.schemas.codecs import SchemaKey, codec_schema, codec_schemas
 from deptbus.schemas.registration import resolve_ids
 from deptbus.schemas.store import SchemaStore
 from deptbus.settings import Settings
-from deptbus.transport import Transport
+from deptbus.transport import Sender, Transport
 
 UNKNOWN_IDS_MAX = 1_000
 """Schema ids of which the registry has said that it does not know them, remembered so as not to ask again."""
@@ -35,6 +35,7 @@ def connect(
     group: str | None = None,
     process: str | None = None,
     inbox: Inbox | None = None,
+    sender: Sender | None = None,
 ) -> Bus:
     """The bus of a department, or of ``workflow`` or ``bus``; what is not given is made from the settings.
 
@@ -56,9 +57,10 @@ def connect(
         ids=ids,
         group=group,
         process=process,
-        inbox=inbox or MemoryInbox(settings.inbox_max),
+        inbox=inbox,
         limits=limits(settings),
         learn=learner(codec, registry),
+        sender=sender,
     )
 
 
@@ -106,6 +108,7 @@ def limits(settings: Settings) -> Limits:
         attempts_max=settings.handler_attempts_max,
         backoff_ms=settings.handler_backoff_ms,
         backoff_max_ms=settings.handler_backoff_max_ms,
+        inbox_max=settings.inbox_max,
     )
 
 

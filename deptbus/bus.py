@@ -12,8 +12,9 @@ bus.run()
 import asyncio
 import contextlib
 import signal
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -25,13 +26,15 @@ from deptbus.codec import Codec
 from deptbus.errors import NotGranted
 from deptbus.grants import projection
 from deptbus.handlers import Handlers, Where
+from deptbus.handling import Handling
 from deptbus.ids import IdSource, random_id
-from deptbus.inbox import Inbox, MemoryInbox
+from deptbus.inbox import Inbox
 from deptbus.namespace import Namespace
 from deptbus.outcome import Outcome, Pending
 from deptbus.publishing import EventData, Publisher
+from deptbus.service import Service
 from deptbus.subscriber import STALL_S, Subscriber
-from deptbus.transport import Position, Transport
+from deptbus.transport import Position, Sender, Transport
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,6 +58,7 @@ class Bus:
 
     ``group`` names the consumer group (the owner's id by default): services of one department that each want
     every event take different ones. ``inbox`` is given by services that keep handled ids in their database.
+    ``sender`` is given by who runs several buses in one process (see ``serve``), and closed by them.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Bus:
         inbox: Inbox | None = None,
         limits: Limits | None = None,
         learn: Callable[[int], bool] = lambda _: False,
+        sender: Sender | None = None,
     ) -> None:
         self.owner = owner
         self.group = group or owner
@@ -80,17 +85,19 @@ class Bus:
         self._transport = transport
         self._namespace = namespace or Namespace()
         self._clock = clock
-        self._inbox = inbox or MemoryInbox(100_000)
+        self._inbox = inbox
         self._limits = limits or Limits()
         self._learn = learn
         self._log = logs.logger("deptbus.bus").bind(owner=owner, group=self.group)
-        self._sender = transport.sender()
+        self._sender = sender or transport.sender()
+        self._shares = sender is not None
         self._publisher = Publisher(
             owner, catalogue, codec, self._sender,
             namespace=self._namespace, clock=clock, ids=ids, process=process,
         )  # fmt: skip
         self._handlers = Handlers()
         self._grants: dict[str, Grant] = {}
+        self._service: Service | None = None
         self._subscriber: Subscriber | None = None
         self._running = False
         self._stopping = False
@@ -139,17 +146,7 @@ class Bus:
 
     async def serve(self) -> None:
         """As ``run``, inside an event loop of the caller's, who also closes the bus."""
-        try:
-            if self._stopping:
-                return
-            subscriber = self._subscriber = self._make_subscriber()
-            self._running = True
-            self._log.info("running", topics=sorted(self._grants))
-            await subscriber.run()
-        finally:
-            self._running = False
-            self.has_ended = True
-            self._log.info("stopped", **self._subscriber.counts if self._subscriber else {})
+        await serve([self], self.group)
 
     def stop(self) -> None:
         """Finish the events in hand, commit and leave. From any thread, also before ``run``."""
@@ -159,27 +156,31 @@ class Bus:
 
     def close(self) -> None:
         """Wait for the answers to what was published, and let go."""
-        self._sender.close()
+        if not self._shares:
+            self._sender.close()
 
     def health(self) -> Health:
         """How this bus is doing; positions are a few seconds old at most."""
         subscriber = self._subscriber
-        if subscriber is None:
+        if subscriber is None or self._service is None:
             return Health(True, False, {}, self._sender.waiting())
+        positions = tuple(position for position in subscriber.positions if position.topic in self._grants)
         problems = [
             f"{p.topic}[{p.partition}] has stood at {p.reached} for {p.stalled_s:.0f} s with {p.lag} before it"
-            for p in subscriber.positions
+            for p in positions
             if p.stalled_s > STALL_S
         ]
         problems += [
-            f"{topic}[{partition}] is held: its dead letters cannot be written" for topic, partition in subscriber.held
+            f"{topic}[{partition}] is held: its dead letters cannot be written"
+            for topic, partition in subscriber.held
+            if topic in self._grants
         ]
         return Health(
             self._running and not problems,
             self._running,
-            dict(subscriber.counts),
+            dict(self._service.counts),
             self._sender.waiting(),
-            tuple(subscriber.positions),
+            positions,
             tuple(problems),
         )
 
@@ -191,41 +192,34 @@ class Bus:
                     loop.add_signal_handler(number, self.stop)
         await self.serve()
 
-    def _make_subscriber(self) -> Subscriber:
+    def _make_service(self) -> Service:
         letters = self._codec.value_bytes_max(deadletters.TYPE)
-        projected = {
-            event_type: projection(grant.fields)
-            for topic, grant in self._grants.items()
-            if grant.fields is not None
-            for event_type in self._catalogue.topic(topic).event_types
-        }
-
-        def project(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
-            keep = projected.get(event_type)
-            return data if keep is None else keep(data)
-
-        return Subscriber(
-            receiver=self._transport.receiver(self.group, sorted(self._grants)),
-            sender=self._sender,
+        return Service(
+            owner=self.owner,
             handlers=self._handlers,
-            codec=self._codec,
-            inbox=self._inbox,
-            deadletters=deadletters.DeadLetters(self._publisher, self.group, letters),
             publisher=self._publisher,
-            namespace=self._namespace,
-            limits=self._limits,
+            deadletters=deadletters.DeadLetters(self._publisher, self.group, letters),
             log=self._log,
-            project=project,
-            learn=self._learn,
+            topics=frozenset(self._grants),
+            projections={
+                event_type: projection(grant.fields)
+                for topic, grant in self._grants.items()
+                if grant.fields is not None
+                for event_type in self._catalogue.topic(topic).event_types
+            },
             check_access=self._check_access,
+            inbox=self._inbox,
         )
 
-    def _check_access(self) -> None:
+    def _check_access(self) -> int:
         """A grant that lapses while the bus runs ends the run, in words."""
         now = self._clock()
         for topic, grant in self._grants.items():
             if not grant.holds(now):
                 self._grants[topic] = self._granted(topic)
+        return min(
+            (grant.lapses_ms for grant in self._grants.values() if grant.lapses_ms is not None), default=sys.maxsize
+        )
 
     def _granted(self, topic: str) -> Grant:
         grant = self._catalogue.may_read(self.owner, topic, self._clock())
@@ -236,3 +230,39 @@ class Bus:
                 f"under `grants` of {topic} in topics/{owner}.yaml, with purpose and legal basis."
             )
         return grant
+
+
+async def serve(buses: Sequence[Bus], group: str) -> None:
+    """Run the services of several buses as one member of ``group``, until one of them is stopped or fails.
+
+    They share a loop, a consumer and a sender, which all were given: what a process costs does not grow with the
+    departments in it. Offsets are the group's; grants, dead letters, counts and logs stay each bus's own.
+    """
+    first = buses[0]
+    if any(bus._sender is not first._sender for bus in buses):
+        raise ValueError("buses that are served together share one sender")
+    try:
+        if any(bus._stopping for bus in buses):
+            return
+        services = [bus._make_service() for bus in buses]
+        topics = sorted({topic for service in services for topic in service.topics})
+        log = logs.logger("deptbus.bus").bind(group=group)
+        actual = not first._namespace.name
+        subscriber = Subscriber(
+            receiver=first._transport.receiver(group, topics),
+            sender=first._sender,
+            services=services,
+            handling=Handling(services, first._codec, first._learn, first._limits, log, actual=actual),
+            limits=first._limits,
+            clock=first._clock,
+            log=log,
+        )
+        for bus, service in zip(buses, services, strict=True):
+            bus._service, bus._subscriber, bus._running = service, subscriber, True
+        log.info("running", topics=topics)
+        await subscriber.run()
+    finally:
+        for bus in buses:
+            bus._running = False
+            bus.has_ended = True
+            bus._log.info("stopped", **bus._service.counts if bus._service else {})

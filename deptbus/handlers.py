@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -17,18 +17,31 @@ Where = Callable[[Envelope], bool]
 """Whether an event concerns a handler, told from its headers alone."""
 
 
-@dataclass(slots=True)
 class Context:
     """What a handler has besides the event. What it publishes leaves when it has returned, and only then."""
 
-    event: Event
-    handler: str
-    attempt: int
-    """1 at the first call, then one more each time."""
-    log: FilteringBoundLogger
-    _publisher: Publisher
-    prepared: list[Prepared] = field(default_factory=list)
-    _ordinals: dict[tuple[str, str], int] = field(default_factory=dict)
+    __slots__ = ("_log", "_ordinals", "_publisher", "attempt", "event", "handler", "prepared")
+
+    def __init__(
+        self, event: Event, handler: str, attempt: int, log: FilteringBoundLogger, publisher: Publisher
+    ) -> None:
+        self.event = event
+        self.handler = handler
+        self.attempt = attempt
+        """1 at the first call, then one more each time."""
+        self.prepared: list[Prepared] = []
+        self._log = log
+        self._publisher = publisher
+        self._ordinals: dict[tuple[str, str], int] = {}
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """A logger that says which event and which handler."""
+        record = self.event.record
+        return self._log.bind(
+            topic=record.topic, partition=record.partition, offset=record.offset,
+            event_id=self.event.envelope.id, handler=self.handler,
+        )  # fmt: skip
 
     def publish(self, event_type: str, data: EventData, *, subject: str, **envelope: Any) -> str:
         """Publish what follows from the event, and return its id; ``envelope`` as in ``Bus.publish``.

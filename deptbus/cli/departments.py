@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from deptbus.bus import Bus
 
 WORKER = "departments"
-"""The name under which it tells its health."""
+"""The name under which it tells its health, and its consumer group."""
 
 
 def departments() -> None:
     """Run the handlers of every department (services/<id>/handlers.py) until a signal or the first error."""
     from deptbus import bootstrap
     from deptbus.catalogue import load_catalogue
+    from deptbus.kafka.transport import KafkaTransport
     from deptbus.settings import Settings
 
     settings = Settings.load()
@@ -28,12 +29,19 @@ def departments() -> None:
     catalogue = load_catalogue(settings.root, system_clock())
     with bootstrap.open_registry(settings) as registry:
         codec = bootstrap.load_codec(settings, catalogue, registry)
+    transport = KafkaTransport(settings)
+    sender = transport.sender()
     buses = []
     for department in find_services(settings.root, sorted(catalogue.departments)):
-        bus = bootstrap.connect(settings, department, catalogue=catalogue, codec=codec)
+        bus = bootstrap.connect(
+            settings, department, catalogue=catalogue, codec=codec, transport=transport, sender=sender
+        )
         importlib.import_module(f"services.{department}.handlers").register(bus)
         buses.append(bus)
-    asyncio.run(serve_all(buses, health_path(settings, WORKER)))
+    try:
+        asyncio.run(serve_all(buses, health_path(settings, WORKER)))
+    finally:
+        sender.close()
 
 
 def find_services(root: Path, departments: list[str]) -> list[str]:
@@ -44,25 +52,17 @@ def find_services(root: Path, departments: list[str]) -> list[str]:
 
 
 async def serve_all(buses: "list[Bus]", health: Path) -> None:
-    """Run all until a signal; the first error of one stops the others and is raised. ``health`` tells that it lives."""
+    """Run all until a signal, or the first error, which is raised. ``health`` tells that the process lives."""
+    from deptbus.bus import serve
+
     loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        for bus in buses:
-            bus.stop()
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    tasks = [loop.create_task(bus.serve(), name=bus.owner) for bus in buses]
+        loop.add_signal_handler(number, buses[0].stop)
     pulse = loop.create_task(_pulse(len(buses), health))
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    stop()
     try:
-        await asyncio.gather(*tasks)
+        await serve(buses, WORKER)
     finally:
         pulse.cancel()
-        for bus in buses:
-            bus.close()
 
 
 async def _pulse(services: int, health: Path) -> None:

@@ -46,17 +46,11 @@ def logical_name(physical: str) -> str:
     return physical.split(".", 2)[2] if physical.startswith("ns.") else physical
 
 
-def to_record(message: Message, topic: str) -> Record:
-    """A Kafka message as a record under its logical topic name."""
-    return Record(
-        topic,
-        message.partition(),
-        message.offset(),
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        message.headers() or [],
-    )
+class _LogicalNames(dict[str, str]):
+    """Logical by physical topic name, made when it is first asked for."""
+
+    def __missing__(self, physical: str) -> str:
+        return self.setdefault(physical, logical_name(physical))
 
 
 # Cured by going on: a member that was too slow joins again, a lost broker comes back.
@@ -68,15 +62,26 @@ class Reader:
 
     def __init__(self, configuration: Configuration) -> None:
         self._consumer = Consumer(configuration)
-        self._logical: dict[str, str] = {}
+        self._logical = _LogicalNames()
         self.reached: dict[Partition, int] = {}
         """The next offset of each partition; at its end, markers after the last record are behind it."""
 
     def _records(self, count_max: int, timeout_s: float) -> list[Record]:
         """What is there, waiting at most ``timeout_s`` for the first; consume() waits for a full batch."""
         records: list[Record] = []
+        reached, logical = self.reached, self._logical
         for message in self._messages(count_max, timeout_s):
-            self._take(message, records)
+            if message.error() is not None:
+                self._event(message)
+                continue
+            topic, partition, offset = logical[message.topic()], message.partition(), message.offset()
+            reached[topic, partition] = offset + 1
+            records.append(
+                Record(
+                    topic, partition, offset, message.timestamp()[1],
+                    message.key(), message.value(), message.headers() or [],
+                )
+            )  # fmt: skip
         return records
 
     def _messages(self, count_max: int, timeout_s: float) -> list[Message]:
@@ -85,18 +90,11 @@ class Reader:
             return []
         return [first, *self._consumer.consume(count_max - 1, 0)] if count_max > 1 else [first]
 
-    def _take(self, message: Message, records: list[Record]) -> None:
+    def _event(self, message: Message) -> None:
+        """What librdkafka says between records."""
         error = message.error()
-        if error is None:
-            physical = message.topic()
-            topic = self._logical.get(physical)
-            if topic is None:
-                topic = self._logical[physical] = logical_name(physical)
-            record = to_record(message, topic)
-            self.reached[topic, record.partition] = record.offset + 1
-            records.append(record)
-        elif error.code() == KafkaError._PARTITION_EOF:
-            partition = (logical_name(message.topic()), message.partition())
+        if error.code() == KafkaError._PARTITION_EOF:
+            partition = (self._logical[message.topic()], message.partition())
             self.reached[partition] = max(message.offset(), self.reached.get(partition, 0))
         else:
             self._failed(error, message)
@@ -149,14 +147,14 @@ class Tail(Reader):
         last = None
         for message in self._messages(count_max, timeout_s):
             if message.error() is not None:
-                self._take(message, [])
+                self._event(message)
                 continue
             last = message
             value = message.value()
             if value is not None and message.offset() < end:
                 found.append((message.key(), value))
         if last is not None:
-            self._take(last, [])
+            self.reached[self._logical[last.topic()], last.partition()] = last.offset() + 1
         return found
 
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:

@@ -32,15 +32,24 @@ class KafkaReceiver(Reader):
         self._physical = physical
         self._moved: dict[Partition, tuple[int, float]] = {}
         self._held: set[Partition] = set()
+        self._lost: set[Partition] = set()
+        """What was taken away during the present ``poll``."""
         self._due: dict[Partition, int] = {}
-        self._consumer.subscribe(list(physical.values()), on_revoke=self._revoked, on_lost=self._revoked)
+        self._consumer.subscribe(
+            list(physical.values()), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
 
     def poll(self, count_max: int, timeout_s: float) -> list[Record]:
         """The next records; none of a partition that was taken away meanwhile."""
         if self._due:
             self._commit_due()
+        self._lost.clear()
         records = self._records(count_max, timeout_s)
-        return [record for record in records if (record.topic, record.partition) in self.reached]
+        if not self._lost:
+            return records
+        for partition in self._lost:
+            self.reached.pop(partition, None)
+        return [record for record in records if (record.topic, record.partition) not in self._lost]
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit and wait for the answer. What falls into a rebalance is committed by a later ``poll``.
@@ -100,11 +109,16 @@ class KafkaReceiver(Reader):
             self._commit_due()
         super().close()
 
+    def _assigned(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        """What came back within one ``poll`` is delivered: its position is beyond what this poll returns."""
+        self._lost.difference_update((logical_name(given.topic), given.partition) for given in partitions)
+
     def _revoked(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
         if self._due:
             self._commit_due()
         for taken in partitions:
             partition = (logical_name(taken.topic), taken.partition)
+            self._lost.add(partition)
             self.reached.pop(partition, None)
             self._due.pop(partition, None)
             self._moved.pop(partition, None)
