@@ -49,3 +49,8 @@ class Digest:
     def hex(self) -> str:
         """The hash so far."""
         return self._hash.hexdigest()
+
+
+def hash_of(seen: Iterable[str]) -> str:
+    """A hash over the cases that were seen, in whatever order."""
+    return hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()

@@ -22,7 +22,9 @@ class World:
     """A namespace, registered and with its topics made."""
 
     def __init__(self, bench: Bench, namespace: str, topics: Iterable[str]) -> None:
-        self.environment = bench.stack.environment(BUS_NAMESPACE=namespace, BUS_PUBLISH_LINGER_MS=str(LINGER_MS))
+        self.environment = bench.stack.environment(
+            BUS_NAMESPACE=namespace, BUS_PUBLISH_LINGER_MS=str(LINGER_MS), BUS_LOG_LEVEL="warning"
+        )
         self.settings: Settings = bench.stack.settings(namespace=namespace, publish_linger_ms=LINGER_MS)
         self.catalogue: Catalogue = load_catalogue(self.settings.root, system_clock())
         with bootstrap.open_registry(self.settings) as registry:
