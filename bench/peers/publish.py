@@ -5,21 +5,18 @@ the delivery callback counts what is acknowledged and keeps errors, as the libra
 """
 
 import io
-import json
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import fastavro
 import uuid_utils
 from confluent_kafka import KafkaError, Message, Producer
 
-from bench.cases import REGION, TYPE, cases
+from bench.cases import REGION, TYPE, cases, schema
 from bench.suite.child import serve
 
-SCHEMA = Path("schemas", *TYPE.split("."), "v1.avsc")
 _given = lru_cache(maxsize=1)(cases)
 
 
@@ -29,7 +26,7 @@ class Peer:
     def open(self, servers: str, topic: str, schema_id: int) -> None:
         """Connect."""
         self.topic = topic
-        self.schema = fastavro.parse_schema(json.loads(SCHEMA.read_text()))
+        self.schema = fastavro.parse_schema(schema())
         self.frame = b"\x00" + schema_id.to_bytes(4, "big")
         self.producer = Producer({
             "bootstrap.servers": servers,

@@ -1,25 +1,22 @@
 """The peer of ``subscribe``: what a department would write by hand with confluent-kafka and fastavro.
 
 It runs in our interpreter, so that both sides use one librdkafka, and with the settings that ours has; those that
-differ from librdkafka's defaults make it faster. It gives the same guarantees: committed records only, at least once by one
-synchronous commit for each batch, ids remembered so that duplicates are skipped, bytes not trusted, dead letters.
+differ from librdkafka's defaults make it faster. It gives the same guarantees: committed records only, at least once by
+one synchronous commit for each batch, ids remembered so that duplicates are skipped, bytes not trusted, dead letters.
 """
 
 import io
-import json
 import time
 from collections import OrderedDict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import fastavro
 from confluent_kafka import Consumer, Message, Producer
 
-from bench.cases import TYPE, hash_of
+from bench.cases import TYPE, hash_of, schema
 from bench.suite.child import serve
 
-SCHEMA = Path("schemas", *TYPE.split("."), "v1.avsc")
 BATCH_MAX = 500
 REMEMBERED_MAX = 100_000
 
@@ -31,7 +28,7 @@ class Peer:
         """Remember where, and parse the schema."""
         self.servers = servers
         self.topic = topic
-        self.schemas = {schema_id: fastavro.parse_schema(json.loads(SCHEMA.read_text()))}
+        self.schemas = {schema_id: fastavro.parse_schema(schema())}
         self.letters = Producer({"bootstrap.servers": servers, "enable.idempotence": True})
 
     def consume(self, group: str, count: int) -> dict[str, Any]:
