@@ -203,27 +203,38 @@ class Change(InstanceValues):
         counts = self.own("counts")
         counts[name] = counts.get(name, 0) + by
 
-    def tally(self, department: str, state: str, by: int) -> None:
-        """Count tasks by department and state."""
+    def tally(self, department: str, left: str | None, entered: str | None) -> None:
+        """Count tasks by department and state: one of them has left a state, or entered one, or both."""
         tally = self.own("tally")
-        states = tally[department] = tally.get(department, _NOTHING).copy()
-        count = states[state] = states.get(state, 0) + by
-        if not count:
-            del states[state]
-            if not states:
-                del tally[department]
+        states = tally.get(department, _NOTHING).copy()
+        if left is not None:
+            count = states[left] = states.get(left, 0) - 1
+            if not count:
+                del states[left]
+                if not states:
+                    tally.pop(department, None)  # and stands last where it comes back
+        if entered is not None:
+            count = states[entered] = states.get(entered, 0) + 1
+            if not count:
+                del states[entered]
+        if states:
+            tally[department] = states
+        else:
+            tally.pop(department, None)
 
     def store(self, task: Task) -> None:
         """Put a changed task in the place of the old one of the same id."""
         open_tasks, index = self.own("tasks"), self.place(task["id"])
         if index is None:
             open_tasks.append(task)
-            self.tally(task["department"], task["state"], 1)
+            self.tally(task["department"], None, task["state"])
             return
         old, open_tasks[index] = open_tasks[index], task
-        if (old["department"], old["state"]) != (task["department"], task["state"]):
-            self.tally(old["department"], old["state"], -1)
-            self.tally(task["department"], task["state"], 1)
+        if old["department"] != task["department"]:
+            self.tally(old["department"], old["state"], None)
+            self.tally(task["department"], None, task["state"])
+        elif old["state"] != task["state"]:
+            self.tally(task["department"], old["state"], task["state"])
 
     def place(self, task_id: str) -> int | None:
         """Where among the open tasks the one of that id stands."""
@@ -235,8 +246,7 @@ class Change(InstanceValues):
     def end(self, task: Task, state: str) -> None:
         """Take a task out that is over."""
         instance, index = self.instance, self.place(task["id"])
-        self.tally(task["department"], task["state"], -1)
-        self.tally(task["department"], state, 1)
+        self.tally(task["department"], task["state"], state)
         if index is not None:
             del self.own("tasks")[index]
         instance["ended"] = [*instance["ended"], task["id"]][-ENDED_MAX:]

@@ -52,7 +52,7 @@ def ended(change: Change, step: CompiledStep, region: str | None) -> Early | Non
 def end(change: Change, step: CompiledStep, department: str, over: Early) -> None:
     """What ends the task came before the request: nobody is asked, and what follows from its end follows."""
     what = over["what"]
-    change.tally(department, what, 1)
+    change.tally(department, None, what)
     change.timeline("over_already", rule=step.step, event=over["id"], state=what, event_at=iso(over["at"]))
     if what == "completed":
         done = change.own("done")

@@ -228,7 +228,7 @@ class Partition:
         def work(name: str) -> None:
             self._happen(batch, name, self._heap(batch, name, until), until, offset, anew=True)
 
-        return self._due_keys(batch, until), work
+        return sorted(self._due_keys(batch, until)), work
 
     def _step(self, batch: _Batch, tick: Entry, offset: int) -> tuple[Iterable[str], Work]:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
@@ -240,7 +240,8 @@ class Partition:
             elif not self._done(offset):  # else it stands in an earlier chunk
                 batch.outputs.append(malformed_note(read[1], why, read[0]))
         held.sort(key=lambda read: entry_order(read[1]))
-        by_key: dict[str, list[Read]] = {name: [] for name in self._due_keys(batch, until)}
+        due = self._due_keys(batch, until)
+        by_key: dict[str, list[Read]] = {name: [] for name in due}
         keys = [key_name(read[1]) for read in held]
         for read, name in zip(held, keys, strict=True):
             if read[1]["key"]:
@@ -256,7 +257,7 @@ class Partition:
 
         def work(name: str) -> None:
             began = len(batch.outputs)
-            items = self._heap(batch, name, until)
+            items = self._heap(batch, name, until) if name in due else []
             for read in by_key[name]:
                 if items:
                     self._happen(batch, name, items, read[1]["at"], offset, anew=False)
@@ -274,8 +275,6 @@ class Partition:
         batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
 
     def _heap(self, batch: _Batch, name: str, until: int) -> list[DueItem]:
-        if name in batch.states and not _before(batch.due(name), until):
-            return []
         items = [item for item in due_items(self.packs, batch.state(name)) if item[0] < until]
         heapq.heapify(items)
         return items
@@ -284,10 +283,11 @@ class Partition:
         for result in happen(self.packs, batch.state(name), items, until, offset, anew=anew):
             batch.put(name, batch.state(name), result, offset)
 
-    def _due_keys(self, batch: _Batch, until: int) -> list[str]:
+    def _due_keys(self, batch: _Batch, until: int) -> set[str]:
         """The keys in which something falls due before ``until``; the index knows what stands, the batch the rest."""
-        stand = [name for name in self._due.before(until) if name not in batch.states]
-        return sorted([*stand, *(name for name in batch.states if _before(batch.due(name), until))])
+        due = batch.due(until)
+        due.update(name for name in self._due.before(until) if name not in batch.states)
+        return due
 
     def _pack(self, batch: _Batch, entry: Entry, offset: int) -> None:
         """A pack comes into or out of force. Done at once: a pack once known stays known."""
@@ -313,10 +313,6 @@ class Partition:
 
     def _decode(self, event_type: str, value: bytes) -> dict[str, Any]:
         return self._codec.decode(value, event_type)
-
-
-def _before(due: int | None, until: int) -> bool:
-    return due is not None and due < until
 
 
 def _nothing(name: str) -> None:

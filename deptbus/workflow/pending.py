@@ -27,8 +27,10 @@ class Pending:
         """Keys whose open instance changed since its last snapshot."""
         self._records: set[str] = set()
         """Keys of which something else changed."""
-        self._dues: dict[str, tuple[KeyState, int | None]] = {}
-        """When something falls due in a key, and the state of which that was asked."""
+        self._index = DueIndex()
+        """When something falls due in the keys that have changed, but for those in ``_moved``."""
+        self._moved: set[str] = set()
+        """Keys that have changed since that was last asked."""
 
     def state(self, name: str) -> KeyState:
         """A key as it is now."""
@@ -49,15 +51,13 @@ class Pending:
         """Every key of a workflow."""
         return {name for name in {*self._standing, *self.states} if name.startswith(workflow + "/")}
 
-    def due(self, name: str) -> int | None:
-        """When something falls due in a key that has changed."""
-        state = self.states[name]
-        found = self._dues.get(name)
-        if found is None or found[0] is not state:
-            waits, runs = due_waiting(self._packs, state), due_running(self._packs, state)
-            due = runs if waits is None or (runs is not None and runs < waits) else waits
-            found = self._dues[name] = state, due
-        return found[1]
+    def due(self, until: int) -> set[str]:
+        """Of the keys that have changed those in which something falls due before ``until``."""
+        for name in self._moved:
+            state = self.states[name]
+            self._index.set(name, _first(due_waiting(self._packs, state), due_running(self._packs, state)))
+        self._moved.clear()
+        return set(self._index.before(until))
 
     def put(self, name: str, before: KeyState, result: Result, offset: int) -> None:
         """Take in what became of a key; ``offset``: what its records name as the journal entry that changed it."""
@@ -78,6 +78,7 @@ class Pending:
             self._instances.discard(name)
             after = replace(after, instance=None)
         self.states[name] = after
+        self._moved.add(name)
 
     def stand(self, index: DueIndex) -> None:
         """Put out the snapshots of all that changed, and let what was worked out stand, and its due times."""
@@ -94,5 +95,9 @@ class Pending:
                 self.outputs.append(record := key_record(state, waits, self._encode))
                 key = record.snapshot
             self._standing.put(name, state, instance, key)
-            runs = None if state.instance is None else state.instance["due"]
-            index.set(name, runs if waits is None or (runs is not None and runs < waits) else waits)
+            index.set(name, _first(waits, None if state.instance is None else state.instance["due"]))
+
+
+def _first(one: int | None, other: int | None) -> int | None:
+    """The earlier of two times, where there are two."""
+    return other if one is None or (other is not None and other < one) else one
