@@ -154,7 +154,9 @@ class Tail(Reader):
             if value is not None and message.offset() < end:
                 found.append((message.key(), value))
         if last is not None:
-            self.reached[self._logical[last.topic()], last.partition()] = last.offset() + 1
+            partition = (self._logical[last.topic()], last.partition())
+            # The end of the partition, behind markers, may have been told in the same batch.
+            self.reached[partition] = max(last.offset() + 1, self.reached[partition])
         return found
 
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:
