@@ -32,8 +32,12 @@ from deptbus.workflow.state import Read, key_name
 
 JOURNAL = "workflow.journal"
 INSTANCES = "workflow.instances"
+REJECTION = b"@rejection"
+"""The key of entries that reject another."""
 BATCH = 1_000
 """Journal entries applied at a time."""
+DECODED_MAX = 100_000
+"""How much of a partition's states is held decoded, as ``States`` counts it: a fold touches many, and soon ends."""
 PARALLEL_FROM = 20_000
 """From this many journal entries on, partitions are folded side by side."""
 
@@ -113,6 +117,8 @@ class PartitionLog:
         self.entries = 0
         """Journal entries read."""
         self._codec, self._number, self._records, self._stepped = codec, number, records, stepped
+        self._rejections: set[tuple[int, str]] = set()
+        """What was read that rejects."""
 
     def decode(self, event_type: str, value: bytes) -> dict[str, Any]:
         """The data of an event."""
@@ -121,27 +127,33 @@ class PartitionLog:
     def fold(self, *, outputs: bool, ends: Iterable[int] | None = None) -> Folded:
         """Fold the journal. ``ends``: offsets at which the batches end; then every snapshot is kept as well.
 
-        Raises ``RejectedEntry``.
+        Raises ``RejectedEntry`` for an entry that cannot be applied and that the journal does not reject. A rejection
+        stands behind what it rejects: a journal without any, as nearly all are, is read once, any other twice.
         """
-        partition = Partition(self._number, stepped=self._stepped, codec=self._codec)
-        batches = self._batches(sorted(ends or ()))
-        log = ends is not None
-        return fold(partition, batches, self._rejected(), self._codec.encode, outputs=outputs, log=log)
+        cuts = None if ends is None else sorted(ends)
+        rejected: Rejected = frozenset()
+        while True:
+            self.entries, self._rejections = 0, set()
+            reads = self._reads()
+            partition = Partition(self._number, stepped=self._stepped, codec=self._codec, decoded_max=DECODED_MAX)
+            batches = self._batches(reads, cuts or [])
+            try:
+                folded = fold(partition, batches, rejected, self._codec.encode, outputs=outputs, log=cuts is not None)
+            except RejectedEntry:
+                for _ in reads:  # the rejection is still to come
+                    pass
+                if self._rejections <= rejected:
+                    raise
+            else:
+                if self._rejections <= rejected:
+                    return folded
+            rejected = frozenset(self._rejections)
 
-    def _rejected(self) -> Rejected:
-        """What the journal says was passed over."""
-        found = set()
-        for record in self._records(JOURNAL):
-            if record.key == b"@rejection":
-                entry = self._codec.decode(record.value)["entry"]
-                found.add((entry["offset"], key_name(entry)))
-        return frozenset(found)
-
-    def _batches(self, ends: list[int]) -> Iterator[list[Read]]:
+    def _batches(self, reads: Iterable[Read], ends: list[int]) -> Iterator[list[Read]]:
         batch: list[Read] = []
         following = iter(ends)
         end = next(following, None)
-        for read in self._reads():
+        for read in reads:
             while end is not None and read[0] > end:
                 yield batch
                 batch, end = [], next(following, None)
@@ -160,7 +172,11 @@ class PartitionLog:
                 event, body = entry["event"], entry["body"]
                 data = self._codec.decode(body, event["type"]) if event is not None and body is not None else None
             except CodecError:
+                if record.key == REJECTION:
+                    raise
                 continue
+            if record.key == REJECTION:
+                self._rejections.add((entry["offset"], key_name(entry)))
             yield record.offset, entry, data
 
     def written(self, topic: str) -> Iterator[Written]:

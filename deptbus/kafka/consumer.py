@@ -37,6 +37,9 @@ _ELECTION_S = 0.05
 _ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 _BATCH = 10_000
 """Records asked for at once."""
+_PAIRS = 2_000
+_PAIRS_KB = 4 * 1024
+"""How many pairs are asked for at once, and how much is fetched ahead: as quick as more, and soon free again."""
 _SILENCE_S = 30.0
 """A reader with records before it that gets none for so long gives up, in seconds."""
 
@@ -225,7 +228,8 @@ def read_pairs(configuration: Configuration, topic: str, partition: int) -> Iter
     As ``read_partition``, for those who want nothing else of very many records. Tombstones are left out.
     """
     low, end = bounds(configuration, topic)[partition]
-    yield from _batches(lambda tail: tail.pairs(0.5, _BATCH, end), configuration, topic, {partition: (low, end)})
+    configuration = configuration | {"queued.max.messages.kbytes": _PAIRS_KB}
+    yield from _batches(lambda tail: tail.pairs(0.5, _PAIRS, end), configuration, topic, {partition: (low, end)})
 
 
 def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]) -> Iterator[Record]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from deptbus.allocator import give_back
 from deptbus.errors import ClusterUnreachable, CodecError, TransactionUnclear
 from deptbus.failpoint import hit
 from deptbus.kafka.configuration import reader_configuration
@@ -216,6 +217,7 @@ class Owner:
             count += len(records)
         hit("while-restoring")
         partition.restored()
+        give_back()
         self._partition = partition
         return count
 

@@ -13,7 +13,7 @@ from deptbus.workflow import heads
 from deptbus.workflow.output import Snapshot
 from deptbus.workflow.state import KeyState, restored
 
-DECODED_MAX = 20_000
+DECODED_MAX = 5_000
 """How much is held decoded: keys, and what is listed in them."""
 
 INSTANCE = "workflow.InstanceChanged"
@@ -131,7 +131,8 @@ class States(Mapping[str, KeyState]):
     def restored(self) -> Iterable[tuple[str, int | None]]:
         """All snapshots were taken in: the earliest due time of every key."""
         self._numbers = {}
-        instances = self._instances
+        # By the very names that the keys are held by: there are twice as many otherwise.
+        instances = self._instances = {name: self._instances[name] for name in self._keys if name in self._instances}
         for name, key in self._keys.items():
             found = heads.due(_bytes(key), heads.KEY)
             instance = instances.get(name)
