@@ -22,7 +22,7 @@ from deptbus.workflow.fields import fields_of
 from deptbus.workflow.output import Output
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.partition import CHUNK_MAX, Partition
-from deptbus.workflow.state import Entry
+from deptbus.workflow.state import Entry, KeyState
 from deptbus.workflow.states import DECODED_MAX
 
 ROOT = Path(__file__).parents[2]
@@ -203,3 +203,25 @@ def encoded(outputs: list[Output]) -> dict[str, bytes]:
         for output in outputs
         if output.topic == "workflow.instances"
     }
+
+
+class Unaltered(Partition):
+    """A partition that looks whether what happens to a key alters the state before: it must not."""
+
+    def _entry(self, batch: Any, name: str, read: Any, offset: int) -> None:
+        before = batch.state(name)
+        stood = _as_bytes(before)
+        super()._entry(batch, name, read, offset)
+        assert _as_bytes(before) == stood
+
+    def _happen(self, batch: Any, name: str, items: Any, until: int, offset: int, *, anew: bool) -> None:
+        before = batch.state(name)
+        stood = _as_bytes(before)
+        super()._happen(batch, name, items, until, offset, anew=anew)
+        assert _as_bytes(before) == stood
+
+
+def _as_bytes(state: KeyState) -> bytes:
+    rest = repr((state.n, state.alias_of, state.clock, state.closed_at, state.applied, state.parked, state.offset))
+    instance = b"" if state.instance is None else codec().encode("workflow.InstanceChanged", state.instance)
+    return rest.encode() + instance
