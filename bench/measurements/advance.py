@@ -25,7 +25,7 @@ BOUNDS = (PURE,)
 
 
 def measure(bench: Bench) -> Iterable[Result]:
-    """About 20 s; 10 s when quick."""
+    """About 25 s; 12 s when quick."""
     with Side(bench.python, "bench.ours.advance") as ours:
         first = ours.ask("fold")  # also the warm-up
         rates = []
