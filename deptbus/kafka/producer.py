@@ -22,7 +22,10 @@ _NOT_WRITTEN = frozenset({
     KafkaError.POLICY_VIOLATION, KafkaError.TOPIC_EXCEPTION,
 })  # fmt: skip
 
-_FENCED = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
+_FENCED = frozenset({
+    KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError._FATAL,  # every call after the one that was told why
+})  # fmt: skip
 
 
 def _is_fenced(error: KafkaError) -> bool:
