@@ -17,23 +17,29 @@ Slot = Annotated[
 
 
 @app.command()
+def workflow(worker: Slot = 0) -> None:
+    """Both of correlate and advance in one process: what a worker usually is."""
+    _run("workflow", worker)
+
+
+@app.command()
 def correlate(worker: Slot = 0) -> None:
     """Place events of departments in the journal, by the rules of the packs in force."""
-    from deptbus.streams.run import run_correlate  # Faust takes half a second to import
-
-    settings = Settings.load()
-    bootstrap.configure_logs(settings)
-    run_correlate(settings, worker)
+    _run("correlate", worker)
 
 
 @app.command()
 def advance(worker: Slot = 0) -> None:
     """Work the journal off: open instances, ask for tasks, watch deadlines."""
-    from deptbus.streams.run import run_advance
+    _run("advance", worker)
+
+
+def _run(role: str, worker: int) -> None:
+    from deptbus.streams.run import run  # Faust takes half a second to import
 
     settings = Settings.load()
     bootstrap.configure_logs(settings)
-    run_advance(settings, worker)
+    run(settings, role, worker)
 
 
 @app.command()

@@ -5,15 +5,15 @@ Partitions run side by side, each in a thread while it works, because a commit t
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
-from faust.types import TP, ConsumerMessage
+from faust.types import TP
 
 from deptbus.record import Record
-from deptbus.streams.app import BUFFER_MAX, App, to_record
+from deptbus.streams.app import BUFFER_MAX, App
 from deptbus.streams.intake import Intake
 from deptbus.streams.owner import Done, Owner
 from deptbus.streams.ticker import Ticker
@@ -22,7 +22,7 @@ from deptbus.streams.wiring import JOURNAL, Wiring
 
 HOLD_FROM = 5_000
 """With so many entries at hand, nothing more of a partition is fetched: it waits, and no other with it."""
-INTAKE_MAX = HOLD_FROM + RECORDS_MAX + BUFFER_MAX
+INTAKE_MAX = HOLD_FROM + RECORDS_MAX * (BUFFER_MAX + 1)
 """Entries of one partition at hand at most: what was fetched already still comes."""
 THREADS_MAX = 32
 
@@ -76,13 +76,13 @@ class Advance:
         lanes, self._lanes = list(self._lanes.values()), {}
         await asyncio.gather(*(self._end(lane) for lane in lanes))
 
-    async def receive(self, message: ConsumerMessage) -> None:
-        """Take one entry; of a partition that was taken away meanwhile, nothing."""
-        lane = self._lanes.get(message.partition)
+    async def receive(self, tp: TP, records: Sequence[Record]) -> None:
+        """Take entries; of a partition that was taken away meanwhile, nothing."""
+        lane = self._lanes.get(tp.partition)
         if lane is not None:
-            await lane.intake.put(to_record(message, self._wiring.world))
-            if len(lane.intake) == HOLD_FROM:
-                self._app.bus_consumer.held.add(message.tp)
+            await lane.intake.put(records)
+            if len(lane.intake) >= HOLD_FROM:
+                self._app.bus_consumer.held.add(tp)
 
     def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
         """Positions follow from the entries."""

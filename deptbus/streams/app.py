@@ -1,46 +1,32 @@
-"""The Faust application of a stream processor, and the process around it.
+"""The Faust application of a stream processor.
 
-``serve`` runs one processor until SIGTERM, SIGINT or the first error. An error ends the process, never only an
-agent: what was not acknowledged is delivered again to whoever comes next.
+An error ends the process, never only an agent: what was not acknowledged is delivered again to whoever comes next.
 """
 
 import asyncio
-import os
-import signal
 import ssl
-import sys
-import traceback
-from collections.abc import Coroutine, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 import faust
-import structlog
 from faust.auth import SASLCredentials
 from faust.tables.manager import TableManager
-from faust.types import TP, ConsumerMessage
+from faust.types import TP
 from yarl import URL
 
-from deptbus.clock import system_clock
-from deptbus.errors import BusError
-from deptbus.health import WRITE_S, health_path, write_health
 from deptbus.namespace import Namespace
 from deptbus.record import Record
 from deptbus.settings import Settings
-from deptbus.streams.transport import Consumer, Transport
+from deptbus.streams.transport import Batch, Consumer, Transport
 
 SESSION_S = 6.0
 """A worker that says nothing for so long loses its partitions."""
 HEARTBEAT_S = 1.0
 COMMIT_S = 1.0
 """How often done offsets are committed; what a crash repeats is skipped by the offsets in the snapshots."""
-BUFFER_MAX = 4_096
-"""Records between the consumer and an agent, per topic group, before fetching pauses."""
+BUFFER_MAX = 8
+"""Batches between the consumer and an agent before fetching pauses."""
 REQUEST_S = 40.0
-STOP_S = 10.0
-"""A graceful end that takes longer is cut off."""
-
-_log = structlog.get_logger("deptbus.streams")
 
 
 class Processor(Protocol):
@@ -58,8 +44,8 @@ class Processor(Protocol):
     async def revoked(self) -> None:
         """No partition is ours any more: finish or drop what is under way. What ``done`` says is committed next."""
 
-    async def receive(self, message: ConsumerMessage) -> None:
-        """Take one record; wait while there is no room."""
+    async def receive(self, tp: TP, records: Sequence[Record]) -> None:
+        """Take consecutive records of one partition; wait while there is no room."""
 
     def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
         """After a fetch, also one that found nothing: where the next one begins in each partition, and the offsets
@@ -142,8 +128,11 @@ class App(faust.App):
         self.joined = True
 
 
-def make_app(settings: Settings, group: str, worker: str, processor: Processor) -> App:
-    """The application of one member of ``group`` (physical name); ``worker`` names its slot in the group."""
+def make_app(settings: Settings, group: str, worker: str, processor: Processor, failure: "asyncio.Future[None]") -> App:
+    """The application of one member of ``group`` (physical name); ``worker`` names its slot in the group.
+
+    ``failure`` takes the error that ends the process.
+    """
     app = App(
         group,
         broker=[URL(f"kafka://{address.strip()}") for address in settings.bootstrap_servers.split(",")],
@@ -167,14 +156,15 @@ def make_app(settings: Settings, group: str, worker: str, processor: Processor) 
         TableManager=_NoTables,
         loghandlers=[],
     )
-    app.processor = processor
+    app.processor, app.failure = processor, failure
     topic = app.topic(*processor.topics, key_serializer="raw", value_serializer="raw", value_type=bytes)
 
     @app.agent(topic, name="records", concurrency=1)  # type: ignore[untyped-decorator]
     async def records(stream: Any) -> None:
         try:
             async for event in stream.noack().events():
-                await processor.receive(event.message)
+                batch: Batch = event.message
+                await processor.receive(batch.tp, to_records(batch, settings.world))
         except Exception as error:
             app.fail(error)
             raise
@@ -203,85 +193,10 @@ def _credentials(settings: Settings) -> Any:
     )
 
 
-def serve(settings: Settings, group: str, worker: str, processor: Processor) -> None:
-    """Run until a signal (returns) or the first error (ends the process with its exit code, or 1)."""
-    asyncio.run(_serve(settings, group, worker, processor))
-
-
-async def _serve(settings: Settings, group: str, worker: str, processor: Processor) -> None:
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    app = make_app(settings, group, worker, processor)
-    app.failure = loop.create_future()
-    processor.start(app)
-    _log.info("started", group=group, worker=worker, topics=list(processor.topics))
-    tasks = [
-        app.spawn(app.start(), "faust"),
-        app.spawn(_crash(app), "crash"),
-        app.spawn(_tell_health(app, health_path(settings, worker)), "health"),
+def to_records(batch: Batch, world: Namespace) -> list[Record]:
+    """A batch's records under their logical topic name."""
+    topic, partition = world.logical(batch.topic), batch.partition
+    return [
+        Record(topic, partition, each.offset, each.timestamp, each.key, each.value, list(each.headers))
+        for each in batch.records
     ]
-    stopping = app.spawn(_until(stopped), "stop")
-    await asyncio.wait([app.failure, stopping], return_when=asyncio.FIRST_COMPLETED)
-    if app.failure.done():
-        _die(worker, app.failure.exception())
-    await _end(app, processor, tasks)
-    _log.info("stopped", worker=worker)
-
-
-def _die(worker: str, error: BaseException | None) -> None:
-    """End the process at once: threads of Faust would keep an unwound one alive, and could still commit."""
-    code = 1
-    if isinstance(error, BusError):
-        code = error.exit_code
-    else:
-        traceback.print_exception(error)
-    _log.error("failed", worker=worker, error=f"{type(error).__name__}: {error}", exit_code=code)
-    sys.stderr.flush()
-    os._exit(code)
-
-
-async def _tell_health(app: App, path: Path) -> None:
-    while True:
-        write_health(path, "working" if app.joined else "joining", system_clock(), app.processor.health())
-        await asyncio.sleep(WRITE_S)
-
-
-async def _until(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-async def _crash(app: App) -> None:
-    """Wait for Faust to say that something in it crashed, and make that the process's error."""
-    await app._crashed.wait()
-    app.fail(app.crash_reason or RuntimeError("Faust crashed without a reason"))
-
-
-async def _end(app: App, processor: Processor, tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Finish the batches under way, commit, leave the group."""
-    consumer = app.bus_consumer
-    consumer.stop_flow()
-    await processor.revoked()
-    await consumer.commit()
-    await processor.close()
-    try:
-        await asyncio.wait_for(app.stop(), STOP_S)
-    except TimeoutError:
-        _log.warning("cut_off", after_s=STOP_S)
-        os._exit(0)
-    for task in tasks:
-        task.cancel()
-
-
-def to_record(message: ConsumerMessage, world: Namespace) -> Record:
-    """A message as a record under its logical topic name."""
-    return Record(
-        world.logical(message.topic),
-        message.partition,
-        message.offset,
-        round(message.timestamp * 1000),
-        message.key,
-        message.value,
-        list(message.headers or ()),
-    )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from faust.types import TP, ConsumerMessage
+from faust.types import TP
 
 from deptbus.envelope import Envelope, from_headers
 from deptbus.errors import BusError, CodecError
@@ -21,7 +21,7 @@ from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import BEGINNING, Tail, end_offsets
 from deptbus.outcome import Pending
 from deptbus.record import Event, Record
-from deptbus.streams.app import App, to_record
+from deptbus.streams.app import App
 from deptbus.streams.intake import Intake
 from deptbus.streams.packs import PackShelf
 from deptbus.streams.positions import Positions
@@ -117,9 +117,9 @@ class Correlate:
         async with self._busy:
             self._positions.clear()
 
-    async def receive(self, message: ConsumerMessage) -> None:
-        """Take one record."""
-        await self._intake.put((message.tp, to_record(message, self._wiring.world)))
+    async def receive(self, tp: TP, records: Sequence[Record]) -> None:
+        """Take records."""
+        await self._intake.put((tp, record) for record in records)
 
     def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
         """Note where the partitions stand."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 
 class Intake(Generic[Item]):
-    """A bounded queue from which everything at hand is taken at once."""
+    """A bounded queue that is filled and emptied by many at once. ``size_max``: from then on it takes nothing."""
 
     def __init__(self, size_max: int) -> None:
         self._size_max = size_max
@@ -20,12 +21,12 @@ class Intake(Generic[Item]):
     def __len__(self) -> int:
         return len(self._items)
 
-    async def put(self, item: Item) -> None:
-        """Add one; wait while there is no room."""
+    async def put(self, items: Iterable[Item]) -> None:
+        """Add some at once, as soon as there is room for one."""
         while len(self._items) >= self._size_max:
             self._room.clear()
             await self._room.wait()
-        self._items.append(item)
+        self._items.extend(items)
         self._filled.set()
 
     async def take(self, count_max: int) -> list[Item]:

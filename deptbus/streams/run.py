@@ -1,18 +1,22 @@
-"""Starts the workers: wires one up and serves it."""
+"""Starts the workers: wires their processors up and serves them."""
 
 import gc
 import logging
 import sys
+import threading
+from collections.abc import Callable
+from functools import partial
 
 import structlog
 
-from deptbus import failpoint
+from deptbus import bootstrap, failpoint
+from deptbus.catalogue import load_catalogue
 from deptbus.clock import system_clock
-from deptbus.health import health_path, write_health
 from deptbus.settings import Settings
 from deptbus.streams.advance import Advance
-from deptbus.streams.app import serve
+from deptbus.streams.app import Processor
 from deptbus.streams.correlate import Correlate, PackReader
+from deptbus.streams.process import Member, serve
 from deptbus.streams.wiring import Wiring
 
 _CHATTY = ("aiokafka", "deptbus.streams", "faust", "httpx", "mode")
@@ -47,25 +51,41 @@ class _Unrepeated(logging.Filter):
         return True
 
 
-def run_correlate(settings: Settings, slot: int) -> None:
-    """Serve as ``correlate-<slot>`` until SIGTERM; waits for a first pack."""
+def run(settings: Settings, role: str, slot: int) -> None:
+    """Serve in a slot until SIGTERM. ``role``: ``correlate``, ``advance``, or ``workflow``, which is both."""
     _prepare(settings)
-    wiring = Wiring(settings, "correlate", slot)
+    catalogue = load_catalogue(settings.root, system_clock())
+    codec = bootstrap.load_codec(settings, catalogue, bootstrap.open_registry(settings))
+    roles = ("correlate", "advance") if role == "workflow" else (role,)
+    members = []
+    for each in roles:
+        wiring = Wiring(settings, each, slot, catalogue, codec)
+        make = partial(_MAKERS[each], wiring)
+        members.append(Member(settings.world.physical(each), wiring.worker, make))
+    serve(settings, f"{role}-{slot}", members)
+
+
+def _correlate(wiring: Wiring, ending: threading.Event) -> Correlate | None:
+    """Waits for a first pack."""
     packs = PackReader(wiring)
     packs.catch_up()
     if not packs.shelf.packs:
         _log.info("no_packs", worker=wiring.worker, hint="activate one with `deptbus workflows activate`")
     while not packs.shelf.packs:
-        write_health(health_path(settings, wiring.worker), "waiting", system_clock(), {})
+        if ending.is_set():
+            return None
         packs.wait()
-    serve(settings, settings.world.physical("correlate"), wiring.worker, Correlate(wiring, packs))
+    return Correlate(wiring, packs)
 
 
-def run_advance(settings: Settings, slot: int) -> None:
-    """Serve as ``advance-<slot>`` until SIGTERM."""
-    _prepare(settings)
-    wiring = Wiring(settings, "advance", slot)
-    serve(settings, settings.world.physical("advance"), wiring.worker, Advance(wiring))
+def _advance(wiring: Wiring, _: threading.Event) -> Advance:
+    return Advance(wiring)
+
+
+_MAKERS: dict[str, Callable[[Wiring, threading.Event], Processor | None]] = {
+    "correlate": _correlate,
+    "advance": _advance,
+}
 
 
 def _prepare(settings: Settings) -> None:

@@ -4,8 +4,10 @@ What differs from Faust's own, and why (each was measured on faust-streaming 0.1
 
 - ``done`` alone decides what is committed. Faust acknowledges the event of an agent that raises, and its own
   offset computation commits past an event that was never acknowledged.
-- The drain loop hands records on without a ``wait_first`` per record, and asks for 0.05 s instead of 1 s: a
-  partition whose buffer was full when it asked is else left alone for that whole second.
+- What was fetched of a partition travels through Faust's conductor, channel and stream as one message, a
+  ``Batch``: a message for each record costs 25 µs of the loop's time.
+- The drain loop asks for 0.05 s instead of 1 s: a partition whose buffer was full when it asked is else left alone
+  for that whole second.
 - Records that were taken and not handed on, because a rebalance came between, are fetched again: a request that
   waits through a quick rebalance is answered after Faust has sought to what is committed.
 - A partition whose intake is full is left alone (``held``) while others go on; Faust's buffers are all partitions'.
@@ -18,7 +20,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import aiokafka
@@ -41,6 +43,14 @@ RETRY_BACKOFF_MS = 50
 LOSSES_MAX = 5
 LOSSES_S = 20.0
 """So many losses of membership in so short a time are not stalls: each of these takes a session, six seconds."""
+
+
+class Batch(ConsumerMessage):
+    """Consecutive records of one partition, as Faust carries them: with the coordinates of the first."""
+
+    __slots__ = ("records",)
+
+    records: Sequence[aiokafka.ConsumerRecord]
 
 
 class SlotTaken(BusError):
@@ -269,12 +279,21 @@ class Consumer(driver.Consumer):
     async def _hand_on(self, records: Mapping[TP, list[Any]], generation: int) -> bool:
         """Pass records to the streams; False if a rebalance came between: they are then fetched again."""
         for tp, found in records.items():
-            for record in found:
-                if not self.flow_active or self.app.consumer_generation_id != generation:
-                    return False
-                await self.callback(self._to_message(tp, record))
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return False
+            await self.callback(_batch(tp, found, generation))
             self.delivered[tp] = found[-1].offset + 1
         return bool(self.flow_active) and self.app.consumer_generation_id == generation
+
+
+def _batch(tp: TP, records: Sequence[Any], generation: int) -> Batch:
+    first = records[0]
+    made = Batch(
+        tp.topic, tp.partition, first.offset, first.timestamp / 1000, first.timestamp_type, (), None, None, None,
+        tp=tp, generation_id=generation,
+    )  # fmt: skip
+    made.records = records
+    return made
 
 
 class Producer(driver.Producer):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deptbus import bootstrap
-from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.catalogue import Catalogue
 from deptbus.clock import system_clock
 from deptbus.codec import Codec
 from deptbus.deadletters import TYPE as DEAD_LETTERED
@@ -39,9 +39,8 @@ class Wiring:
         settings: Settings,
         role: str,
         slot: int,
-        *,
-        catalogue: Catalogue | None = None,
-        codec: Codec | None = None,
+        catalogue: Catalogue,
+        codec: Codec,
     ) -> None:
         self.settings = settings
         self.world = settings.world
@@ -49,10 +48,9 @@ class Wiring:
         self.worker = f"{role}-{slot}"
         self.stepped = self.world.mode != "actual"
         """Whether exercise time decides."""
-        self.catalogue = catalogue or load_catalogue(settings.root, system_clock())
-        registry = bootstrap.open_registry(settings)
-        self.codec = codec or bootstrap.load_codec(settings, self.catalogue, registry)
-        self._learn = bootstrap.learner(self.codec, registry)
+        self.catalogue = catalogue
+        self.codec = codec
+        self._learn = bootstrap.learner(codec, bootstrap.open_registry(settings))
         self.sender = KafkaSender(
             producer_configuration(settings) | {"linger.ms": TOGETHER_MS}, self.world, settings.publish_timeout_s
         )

@@ -29,7 +29,7 @@ NUMBER = partition_of(KEY.encode(), 4)
 @pytest.fixture
 def wiring(world: World) -> Iterator[Wiring]:
     world.activate(counting())
-    made = Wiring(world.settings, "advance", 0, catalogue=world.catalogue, codec=world.codec)
+    made = Wiring(world.settings, "advance", 0, world.catalogue, world.codec)
     yield made
     made.close()
 

@@ -17,7 +17,7 @@ from deptbus.health import read_health, write_health
 from deptbus.settings import Settings
 from deptbus.streams.app import App, make_app
 from deptbus.streams.intake import Intake
-from deptbus.streams.transport import Consumer
+from deptbus.streams.transport import Batch, Consumer
 
 JOURNAL = TP("workflow.journal", 0)
 
@@ -27,13 +27,18 @@ class _Processor:
 
 
 async def _consumer() -> tuple[App, Consumer]:
-    app = make_app(Settings.load(), "advance", "advance-0", _Processor())  # type: ignore[arg-type]
+    failure = asyncio.get_running_loop().create_future()
+    app = make_app(Settings.load(), "advance", "advance-0", _Processor(), failure)  # type: ignore[arg-type]
     app.finalize()
     return app, app.bus_consumer
 
 
 def _committable(consumer: Consumer) -> dict[TP, int]:
     return consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
+
+
+def _record(offset: int) -> SimpleNamespace:
+    return SimpleNamespace(offset=offset, timestamp=1_000 + offset, timestamp_type=1, key=b"k", value=b"v", headers=())
 
 
 class _Message:
@@ -74,7 +79,7 @@ def test_what_a_rebalance_kept_from_being_handed_on_is_fetched_again() -> None:
     async def play() -> list[str]:
         app, consumer = await _consumer()
         told: list[str] = []
-        answers = iter([{JOURNAL: ["taken in vain"]}, {JOURNAL: [SimpleNamespace(offset=7)]}])
+        answers = iter([{JOURNAL: [_record(5), _record(6)]}, {JOURNAL: [_record(7), _record(8)]}])
 
         async def getmany(*_: object) -> dict[TP, list[object]]:
             found = next(answers, None)
@@ -88,18 +93,18 @@ def test_what_a_rebalance_kept_from_being_handed_on_is_fetched_again() -> None:
         async def rewind() -> None:
             told.append("rewound")
 
-        async def callback(record: SimpleNamespace) -> None:
-            told.append(f"handed on {record.offset}")
+        async def callback(batch: Batch) -> None:
+            assert batch.generation_id == app.consumer_generation_id
+            told.append(f"handed on {[record.offset for record in batch.records]}")
 
-        consumer._thread = SimpleNamespace(rewind=rewind, reached={JOURNAL: 8})  # type: ignore[assignment]
+        consumer._thread = SimpleNamespace(rewind=rewind, reached={JOURNAL: 9})  # type: ignore[assignment]
         consumer._getmany, consumer.callback = getmany, callback  # type: ignore[assignment,method-assign]
-        consumer._to_message = lambda tp, record: record  # type: ignore[method-assign]
         consumer._set_active_tps({JOURNAL})
         app.processor.fetched = lambda reached, delivered: None  # type: ignore[method-assign]
         await consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event()))
         return told
 
-    assert asyncio.run(play()) == ["rewound", "handed on 7"]
+    assert asyncio.run(play()) == ["rewound", "handed on [7, 8]"]
 
 
 def test_faust_declares_nothing_and_keeps_nothing() -> None:
@@ -120,14 +125,14 @@ def test_faust_declares_nothing_and_keeps_nothing() -> None:
 def test_an_intake_is_bounded_and_taken_at_once() -> None:
     async def play() -> None:
         intake: Intake[int] = Intake(2)
-        await intake.put(1)
-        await intake.put(2)
-        third = asyncio.create_task(intake.put(3))
+        await intake.put([1])
+        await intake.put([2, 3])
+        fourth = asyncio.create_task(intake.put([4, 5]))
         await asyncio.sleep(0)
-        assert not third.done()
-        assert await intake.take(10) == [1, 2]
-        await third
-        assert await intake.take(10) == [3]
+        assert not fourth.done()
+        assert await intake.take(2) == [1, 2]
+        await fourth
+        assert await intake.take(10) == [3, 4, 5]
 
     asyncio.run(play())
 

@@ -1,0 +1,152 @@
+"""The process around one or several stream processors: signals, health, the first error, a graceful end."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from deptbus.clock import system_clock
+from deptbus.errors import BusError
+from deptbus.health import WRITE_S, health_path, write_health
+from deptbus.settings import Settings
+from deptbus.streams.app import App, Processor, make_app
+
+STOP_S = 10.0
+"""A graceful end that takes longer is cut off."""
+
+_log = structlog.get_logger("deptbus.streams")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A processor's place in its group. ``worker`` names its slot: ``advance-0``."""
+
+    group: str
+    """The physical name."""
+    worker: str
+    make: Callable[[threading.Event], Processor | None]
+    """Makes the processor, in a thread of its own, waiting for what it needs; None when the event is set first."""
+
+
+def serve(settings: Settings, name: str, members: Sequence[Member]) -> None:
+    """Run the members in one loop until a signal (returns) or the first error (ends the process, see ``_die``).
+
+    ``name`` is under which the process's health is told.
+    """
+    asyncio.run(_Process(settings, name, members).run())
+
+
+class _Process:
+    def __init__(self, settings: Settings, name: str, members: Sequence[Member]) -> None:
+        self._settings = settings
+        self._name = name
+        self._members = members
+        self._apps: dict[str, App] = {}
+        """By worker, once its processor is made."""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._failure: asyncio.Future[None] = loop.create_future()
+        self._ending = threading.Event()
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        making = [self._spawn(self._start(member), member.worker) for member in self._members]
+        self._spawn(self._tell_health(health_path(self._settings, self._name)), "health")
+        stopping = self._spawn(_until(stopped), "stop")
+        await asyncio.wait([self._failure, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not self._failure.done():
+            self._ending.set()
+            await asyncio.wait(
+                [self._failure, asyncio.ensure_future(_all(making))], return_when=asyncio.FIRST_COMPLETED
+            )
+        if self._failure.done():
+            _die(self._name, self._failure.exception())
+        try:
+            await asyncio.wait_for(asyncio.gather(*(_end(app) for app in self._apps.values())), STOP_S)
+        except TimeoutError:
+            _log.warning("cut_off", after_s=STOP_S)
+            os._exit(0)
+        for task in self._tasks:
+            task.cancel()
+        _log.info("stopped", worker=self._name)
+
+    def _spawn(self, work: Awaitable[None], name: str) -> "asyncio.Task[None]":
+        """Run something beside the members; its error is the process's."""
+
+        async def run() -> None:
+            try:
+                await work
+            except Exception as error:
+                if not self._failure.done():
+                    self._failure.set_exception(error)
+
+        task = asyncio.get_running_loop().create_task(run(), name=name)
+        self._tasks.append(task)
+        return task
+
+    async def _start(self, member: Member) -> None:
+        processor = await asyncio.get_running_loop().run_in_executor(None, member.make, self._ending)
+        if processor is None or self._ending.is_set():
+            return
+        app = make_app(self._settings, member.group, member.worker, processor, self._failure)
+        self._apps[member.worker] = app
+        processor.start(app)
+        self._spawn(app.start(), f"faust-{member.worker}")
+        self._spawn(_crash(app), f"crash-{member.worker}")
+        _log.info("started", group=member.group, worker=member.worker, topics=list(processor.topics))
+
+    async def _tell_health(self, path: Path) -> None:
+        while True:
+            apps = list(self._apps.values())
+            state = "working" if len(apps) == len(self._members) else "waiting"
+            if not all(app.joined for app in apps):
+                state = "joining"
+            counts = {name: count for app in apps for name, count in app.processor.health().items()}
+            write_health(path, state, system_clock(), counts)
+            await asyncio.sleep(WRITE_S)
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _all(tasks: "Sequence[asyncio.Task[None]]") -> None:
+    await asyncio.gather(*tasks)
+
+
+def _die(name: str, error: BaseException | None) -> None:
+    """End the process at once with the error's exit code, or 1: threads of Faust would keep an unwound one alive, and
+    could still commit."""
+    code = 1
+    if isinstance(error, BusError):
+        code = error.exit_code
+    else:
+        traceback.print_exception(error)
+    _log.error("failed", worker=name, error=f"{type(error).__name__}: {error}", exit_code=code)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+async def _crash(app: App) -> None:
+    """Wait for Faust to say that something in it crashed, and make that the process's error."""
+    await app._crashed.wait()
+    app.fail(app.crash_reason or RuntimeError("Faust crashed without a reason"))
+
+
+async def _end(app: App) -> None:
+    """Finish the batches under way, commit, leave the group."""
+    consumer = app.bus_consumer
+    consumer.stop_flow()
+    await app.processor.revoked()
+    await consumer.commit()
+    await app.processor.close()
+    await app.stop()
