@@ -15,7 +15,7 @@ from faust.types import TP
 from deptbus.record import Record
 from deptbus.streams.app import BUFFER_MAX, App
 from deptbus.streams.intake import Intake
-from deptbus.streams.owner import Done, Owner
+from deptbus.streams.owner import Computed, Done, Owner
 from deptbus.streams.ticker import Ticker
 from deptbus.streams.transport import RECORDS_MAX
 from deptbus.streams.wiring import JOURNAL, Wiring
@@ -106,23 +106,29 @@ class Advance:
             delivered = await self._app.bus_consumer.committed(tp)
             lane.done = await loop.run_in_executor(self._pool, lane.owner.open, delivered)
         while True:
-            batch = await lane.intake.take(settings.batch_max)
-            if not self._wiring.stepped and len(batch) < settings.batch_max:
+            await lane.intake.filled()
+            if not self._wiring.stepped and len(lane.intake) < settings.batch_max:
                 await asyncio.sleep(settings.batch_wait_ms / 1000)  # many entries cost one commit
-                if len(lane.intake):
-                    batch += await lane.intake.take(settings.batch_max - len(batch))
-            if len(lane.intake) < HOLD_FROM:
-                self._app.bus_consumer.held.discard(tp)
-            work: Callable[[], Done] = partial(lane.owner.process, batch)
-            while True:  # between the chunks of an entry the partition may be given up
-                async with lane.busy:
-                    done = lane.done = await loop.run_in_executor(self._pool, work)
-                    self._chunks += 1
-                    self._app.bus_consumer.done(tp, done.offset)
-                if not done.more:
-                    break
-                work = lane.owner.proceed
-            self._entries += len(batch)
+            done = await self._chunk(tp, lane, lambda: self._batch(tp, lane))
+            while done.more:  # between the chunks of an entry the partition may be given up
+                done = await self._chunk(tp, lane, lambda: lane.owner.proceed)
+
+    async def _chunk(self, tp: TP, lane: Lane, next_work: Callable[[], Callable[[Computed], Done]]) -> Done:
+        """Have the next transaction worked out and committed; only its working out is in our turn."""
+        async with self._app.turns.turn() as share, lane.busy:
+            work = next_work()
+            done = lane.done = await asyncio.get_running_loop().run_in_executor(self._pool, work, share.over)
+            self._chunks += 1
+            self._app.bus_consumer.done(tp, done.offset)
+        return done
+
+    def _batch(self, tp: TP, lane: Lane) -> Callable[[Computed], Done]:
+        """What is at hand now, after waiting for the turn."""
+        batch = lane.intake.take(self._wiring.settings.batch_max)
+        if len(lane.intake) < HOLD_FROM:
+            self._app.bus_consumer.held.discard(tp)
+        self._entries += len(batch)
+        return partial(lane.owner.process, batch)
 
     async def _end(self, lane: Lane) -> None:
         """Wait for the batch under way; the lane takes no other, for its task is cancelled while it waits."""

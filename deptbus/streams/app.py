@@ -18,6 +18,7 @@ from deptbus.namespace import Namespace
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.streams.transport import Batch, Consumer, Transport
+from deptbus.streams.turn import Turns
 
 SESSION_S = 6.0
 """A worker that says nothing for so long loses its partitions."""
@@ -71,6 +72,8 @@ class App(faust.App):
 
     failure: "asyncio.Future[None]"
     processor: Processor
+    turns: Turns
+    """The process's."""
     joined: bool = False
     """Whether this worker belongs to its group."""
 
@@ -128,10 +131,17 @@ class App(faust.App):
         self.joined = True
 
 
-def make_app(settings: Settings, group: str, worker: str, processor: Processor, failure: "asyncio.Future[None]") -> App:
+def make_app(
+    settings: Settings,
+    group: str,
+    worker: str,
+    processor: Processor,
+    failure: "asyncio.Future[None]",
+    turns: Turns,
+) -> App:
     """The application of one member of ``group`` (physical name); ``worker`` names its slot in the group.
 
-    ``failure`` takes the error that ends the process.
+    ``failure`` takes the error that ends the process, ``turns`` are shared by its processors.
     """
     app = App(
         group,
@@ -156,7 +166,7 @@ def make_app(settings: Settings, group: str, worker: str, processor: Processor, 
         TableManager=_NoTables,
         loghandlers=[],
     )
-    app.processor, app.failure = processor, failure
+    app.processor, app.failure, app.turns = processor, failure, turns
     topic = app.topic(*processor.topics, key_serializer="raw", value_serializer="raw", value_type=bytes)
 
     @app.agent(topic, name="records", concurrency=1)  # type: ignore[untyped-decorator]

@@ -7,7 +7,7 @@ after a crash repeats its ids, and ``advance`` applies it once.
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -30,6 +30,8 @@ from deptbus.workflow.correlate import Appended, Correlator
 
 INTAKE_MAX = 10_000
 """Records at hand at most."""
+BATCH_MAX = 2_000
+"""Records that are correlated together at most; what follows in the journal is read together as well."""
 PULSE_S = 1.0
 """In actual life: how often positions are reported."""
 SKEW_MS = 500
@@ -146,9 +148,10 @@ class Correlate:
     async def _batches(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            batch = await self._intake.take(self._wiring.settings.batch_max)
-            async with self._busy:
-                await loop.run_in_executor(self._pool, self._batch, [record for _, record in batch])
+            await self._intake.filled()
+            async with self._app.turns.turn() as share, self._busy:
+                batch = self._intake.take(BATCH_MAX)
+                await loop.run_in_executor(self._pool, self._batch, [record for _, record in batch], share.over)
                 ends = {tp: record.offset + 1 for tp, record in batch}
                 consumer = self._app.bus_consumer
                 for tp, end in ends.items():
@@ -160,12 +163,13 @@ class Correlate:
                     self._wiring.report(self._named(positions))
                     await loop.run_in_executor(self._pool, self._wiring.sender.flush)
 
-    def _batch(self, records: Sequence[Record]) -> None:
+    def _batch(self, records: Sequence[Record], computed: Callable[[], None]) -> None:
         hit("after-poll")
         pending: list[Pending] = []
         for record in records:
             self._one(record, pending)
         hit("after-outputs")
+        computed()
         if pending:
             self._wiring.sender.flush()
             for each in pending:

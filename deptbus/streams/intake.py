@@ -29,11 +29,14 @@ class Intake(Generic[Item]):
         self._items.extend(items)
         self._filled.set()
 
-    async def take(self, count_max: int) -> list[Item]:
-        """At least one and at most ``count_max``, waiting only for the first."""
+    async def filled(self) -> None:
+        """Wait until something is there."""
         while not self._items:
             self._filled.clear()
             await self._filled.wait()
+
+    def take(self, count_max: int) -> list[Item]:
+        """What is there, at most ``count_max``."""
         taken = [self._items.popleft() for _ in range(min(count_max, len(self._items)))]
         self._room.set()
         return taken

@@ -37,6 +37,10 @@ REQUESTED = "workflow.TaskRequested"
 _log = structlog.get_logger("deptbus.streams.owner")
 
 
+Computed = Callable[[], None]
+"""Told when a transaction is worked out and what is left is to wait for the broker."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What one batch came to."""
@@ -48,6 +52,10 @@ class Done:
     """The time of the latest tick applied."""
     more: bool = False
     """Whether an entry is under way: ``proceed``."""
+
+
+def _nothing() -> None:
+    """Nobody waits to be told."""
 
 
 class Owner:
@@ -110,18 +118,18 @@ class Owner:
         """Let go of the producer; an open transaction is ended by the next owner's ``open``."""
         self._writer.close()
 
-    def process(self, records: Sequence[Record]) -> Done:
+    def process(self, records: Sequence[Record], computed: Computed = _nothing) -> Done:
         """Apply a batch, or its first chunk. Raises ``TransactionFenced`` when the partition has another owner."""
         fresh = [record for record in records if record.offset > self._seen]
         if not fresh:
             return self._done()
         hit("after-poll")
         self._last = fresh[-1].offset
-        return self._settled(lambda: self._begin(fresh))
+        return self._settled(lambda: self._begin(fresh, computed))
 
-    def proceed(self) -> Done:
+    def proceed(self, computed: Computed = _nothing) -> Done:
         """Apply the next chunk of the entry under way; raises as ``process``."""
-        return self._settled(self._next)
+        return self._settled(lambda: self._next(computed))
 
     def _settled(self, work: Callable[[], Done]) -> Done:
         last = self._last
@@ -156,7 +164,7 @@ class Owner:
             done = self._next()
         return done
 
-    def _begin(self, records: Sequence[Record]) -> Done:
+    def _begin(self, records: Sequence[Record], computed: Computed = _nothing) -> Done:
         self._reads, letters = self._decoded(records)
         if letters:
             self._wiring.sender.flush()
@@ -164,14 +172,16 @@ class Owner:
                 letter.result().require()
         self._rejected, self._asked = [], 0
         self._chunks = self._partition.chunks(self._reads)
-        return self._next()
+        return self._next(computed)
 
-    def _next(self) -> Done:
+    def _next(self, computed: Computed = _nothing) -> Done:
         """Apply and commit the next chunk."""
         outputs, rejections = self._apply()
         hit("after-outputs")
         if outputs or rejections:
-            self._writer.commit(outputs, rejections, self._partition.at)
+            self._writer.write(outputs, rejections, self._partition.at)
+            computed()
+            self._writer.commit()
         self._asked += sum(output.type == REQUESTED for output in outputs)
         self._more = self._partition.under_way(self._last)
         if not self._more:

@@ -17,6 +17,7 @@ from deptbus.errors import BusError
 from deptbus.health import WRITE_S, health_path, write_health
 from deptbus.settings import Settings
 from deptbus.streams.app import App, Processor, make_app
+from deptbus.streams.turn import Turns
 
 STOP_S = 10.0
 """A graceful end that takes longer is cut off."""
@@ -50,6 +51,7 @@ class _Process:
         self._members = members
         self._apps: dict[str, App] = {}
         """By worker, once its processor is made."""
+        self._turns = Turns()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -97,7 +99,7 @@ class _Process:
         processor = await asyncio.get_running_loop().run_in_executor(None, member.make, self._ending)
         if processor is None or self._ending.is_set():
             return
-        app = make_app(self._settings, member.group, member.worker, processor, self._failure)
+        app = make_app(self._settings, member.group, member.worker, processor, self._failure, self._turns)
         self._apps[member.worker] = app
         processor.start(app)
         self._spawn(app.start(), f"faust-{member.worker}")
@@ -110,7 +112,12 @@ class _Process:
             state = "working" if len(apps) == len(self._members) else "waiting"
             if not all(app.joined for app in apps):
                 state = "joining"
-            counts = {name: count for app in apps for name, count in app.processor.health().items()}
+            counts = {
+                f"{role}.{name}": count
+                for worker, app in self._apps.items()
+                for name, count in app.processor.health().items()
+                for role in [worker.partition("-")[0]]
+            }
             write_health(path, state, system_clock(), counts)
             await asyncio.sleep(WRITE_S)
 

@@ -13,6 +13,8 @@ from deptbus.workflow.correlate import tick
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import RejectedEntry
 
+TOGETHER_MS = 50
+"""How long records of a transaction wait for others, in milliseconds; its commit sends at once what is left."""
 ANSWERS_EVERY = 1_000
 """Records of one transaction after which answers are let in."""
 
@@ -33,7 +35,7 @@ class Writer:
         self.close()
         world, settings = self._wiring.world, self._wiring.settings
         self._producer = TransactionalProducer(
-            producer_configuration(settings) | {"linger.ms": 0},
+            producer_configuration(settings) | {"linger.ms": TOGETHER_MS},
             world.physical(f"advance-{self.number}"),
             settings.publish_timeout_s,
         )
@@ -46,8 +48,8 @@ class Writer:
             self._producer.close()
             self._producer = None
 
-    def commit(self, outputs: Sequence[Output], rejections: Iterable[RejectedEntry], at: int) -> None:
-        """Write all this in one transaction; rejections are dated ``at``. ``TransactionUnclear``, ``…Fenced``."""
+    def write(self, outputs: Sequence[Output], rejections: Iterable[RejectedEntry], at: int) -> None:
+        """Hand all this over in a transaction; rejections are dated ``at``. ``TransactionUnclear``, ``…Fenced``."""
         producer = self._producer
         assert producer is not None
         producer.begin()
@@ -57,6 +59,11 @@ class Writer:
             self._send(producer, output)
             if count % ANSWERS_EVERY == 0:
                 producer.poll()
+
+    def commit(self) -> None:
+        """Commit what was handed over, and wait for it. ``TransactionUnclear``, ``…Fenced``."""
+        producer = self._producer
+        assert producer is not None
         hit("inside-transaction")
         producer.commit()
         hit("after-commit")

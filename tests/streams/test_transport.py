@@ -18,6 +18,7 @@ from deptbus.settings import Settings
 from deptbus.streams.app import App, make_app
 from deptbus.streams.intake import Intake
 from deptbus.streams.transport import Batch, Consumer
+from deptbus.streams.turn import Turns
 
 JOURNAL = TP("workflow.journal", 0)
 
@@ -28,7 +29,7 @@ class _Processor:
 
 async def _consumer() -> tuple[App, Consumer]:
     failure = asyncio.get_running_loop().create_future()
-    app = make_app(Settings.load(), "advance", "advance-0", _Processor(), failure)  # type: ignore[arg-type]
+    app = make_app(Settings.load(), "advance", "advance-0", _Processor(), failure, Turns())  # type: ignore[arg-type]
     app.finalize()
     return app, app.bus_consumer
 
@@ -130,9 +131,14 @@ def test_an_intake_is_bounded_and_taken_at_once() -> None:
         fourth = asyncio.create_task(intake.put([4, 5]))
         await asyncio.sleep(0)
         assert not fourth.done()
-        assert await intake.take(2) == [1, 2]
+        assert intake.take(2) == [1, 2]
         await fourth
-        assert await intake.take(10) == [3, 4, 5]
+        assert intake.take(10) == [3, 4, 5]
+        waiting = asyncio.create_task(intake.filled())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await intake.put([6])
+        await waiting
 
     asyncio.run(play())
 
