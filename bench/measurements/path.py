@@ -23,7 +23,7 @@ PEERS = {"loop": LOOP}
 def measure(bench: Bench) -> Iterator[Result]:
     """Against one peer after the other."""
     ground = Ground(bench)
-    events, pairs = bench.of(20_000, 5_000), bench.of(10, 3)
+    events, pairs = bench.of(20_000, 10_000), bench.of(10, 3)
     runs = iter(range(100))
     for name, bound in PEERS.items():
         with ground.workers() as [worker], ground.peer(name) as (side, place):
