@@ -24,6 +24,8 @@ from deptbus.workflow.pack import Pack
 from deptbus.workflow.peers import new_entry
 
 JOURNAL_PARTITIONS = range(4)
+SNAPSHOTS = {"quix": "changelog__ns.path-quix.path--ns.path-quix.workflow.journal--default"}
+"""Where a peer keeps states other than in ``workflow.instances``."""
 
 
 class Ground:
@@ -57,7 +59,7 @@ class Ground:
     def peer(self, name: str) -> Iterator[tuple[Side, Place]]:
         """A peer's process, which works, and its topics."""
         world = Namespace(f"path-{name}")
-        place = Place(self.settings, world, self.catalogue, self.codec)
+        place = Place(self.settings, world, self.catalogue, self.codec, SNAPSHOTS.get(name))
         entry = new_entry(
             "activation", load.START, self.pack.workflow, "", pack=self.pack.hash, body=self.pack.to_bytes()
         )

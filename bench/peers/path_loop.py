@@ -4,6 +4,7 @@ A round takes what is at hand of both topics, and writes what follows, journal e
 snapshots, together with the offsets, in one transaction: exactly once, with one commit for both hops.
 """
 
+import os
 import threading
 import time
 from collections import defaultdict
@@ -15,7 +16,8 @@ from bench.peers.path_core import Core, Out
 from bench.suite.child import serve
 from deptbus.record import Record
 
-ROUND_MAX = 2_000
+ROUND_MAX = int(os.environ.get("RM", "2000"))
+ROUND_WAIT_S = float(os.environ.get("RW", "0.05"))
 """Records of a round at most; more is not faster (measured with 500 to 5,000)."""
 
 
@@ -66,9 +68,9 @@ class Loop:
     def _run(self) -> None:
         try:
             while not self._stopped.is_set():
-                first = self._consumer.poll(0.1)  # consume() would wait for a full round
-                if first is not None:
-                    self._round([first, *self._consumer.consume(ROUND_MAX - 1, 0)])
+                messages = self._consumer.consume(ROUND_MAX, ROUND_WAIT_S)
+                if messages:
+                    self._round(messages)
         except BaseException as error:
             self._failed = error
 
