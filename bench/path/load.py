@@ -61,7 +61,7 @@ def expected(codec: Codec, pack: Pack) -> Expected:
     """By the pure core: one region's events, correlated and applied."""
     correlator, partition = (
         Correlator([pack]),
-        Partition(0, stepped=False, decode=lambda kind, v: codec.decode(v, kind)),
+        Partition(0, stepped=False, codec=codec),
     )
     activation = new_entry("activation", START, pack.workflow, "", pack=pack.hash, body=pack.to_bytes())
     partition.apply([(0, activation, None)])

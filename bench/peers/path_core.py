@@ -65,7 +65,7 @@ class Core:
                 *self._head(APPENDED, b"/bus/correlate"), ("ce_id", event_id.encode()),
                 ("ce_time", iso(record.timestamp_ms).encode()), ("ce_subject", key.encode()),
                 ("ce_causationid", envelope.id.encode()), ("ce_region", (envelope.region or "").encode()),
-                ("ce_classification", b"internal"), ("traceparent", f"00-{trace}-{digits[16:]}-01".encode()),
+                ("ce_classification", b"internal"), ("ce_traceparent", f"00-{trace}-{digits[16:]}-01".encode()),
             ]  # fmt: skip
             outs.append(Out("workflow.journal", key.encode(), self.codec.encode(APPENDED, {"entry": entry}), headers))
         return outs
@@ -82,7 +82,7 @@ class Core:
             reads.append((offset, entry, body))
         partition = self.partitions.get(number)
         if partition is None:
-            partition = Partition(number, stepped=False, decode=lambda kind, body: decode(body, kind))
+            partition = Partition(number, stepped=False, codec=self.codec)
             self.partitions[number] = partition
         return [output for chunk in partition.chunks(reads) for output in chunk]
 
@@ -99,7 +99,7 @@ class Core:
         ):  # fmt: skip
             if value is not None:
                 headers.append((name, value.encode()))
-        return Out(output.topic, output.key.encode(), self.codec.encode(output.type, output.data), headers)
+        return Out(output.topic, output.key.encode(), output.value(self.codec.encode), headers)
 
     def _head(self, event_type: str, source: bytes) -> Headers:
         head = self._fixed.get(event_type)

@@ -98,7 +98,7 @@ class Stream:
         for output in self._core.advance(about.partition, [(about.offset, value)]):
             if output.topic == "workflow.instances":
                 if output.type in ("workflow.InstanceChanged", "workflow.KeyChanged"):
-                    state.set(output.type, self._core.codec.encode(output.type, output.data))
+                    state.set(output.type, output.value(self._core.codec.encode))
             else:
                 yield self._core.written(output)
 

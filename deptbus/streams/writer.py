@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from deptbus.envelope import Envelope, to_headers
+from deptbus.envelope import Stamp
 from deptbus.failpoint import hit
 from deptbus.ids import derived_id
 from deptbus.kafka.configuration import producer_configuration
@@ -28,7 +28,9 @@ class Writer:
         """Where what was committed ends, of what exercises follow: the next offset by ``<topic>/<number>``."""
         self._wiring = wiring
         self._producer: TransactionalProducer | None = None
-        self._headers: dict[str, str] = {}
+        self._mode = wiring.world.mode
+        self._encode = wiring.codec.encode
+        self._routes: dict[str, tuple[str, Stamp]] = {}
 
     def open(self) -> list[str]:
         """Fence older owners; the partitions freed of transactions that had no end. ``TransactionUnclear``."""
@@ -74,33 +76,20 @@ class Writer:
                     self.ends[f"{logical(topic)}/{partition}"] = end
 
     def _send(self, producer: TransactionalProducer, output: Output) -> None:
-        envelope = Envelope(
-            id=output.id,
-            type=output.type,
-            source=self._wiring.workflow.source,
-            time_ms=output.time_ms,
-            subject=output.subject,
-            dataschema=self._dataschema(output.type),
-            correlationid=output.correlationid,
-            causationid=output.causationid,
-            legalbasis=output.legalbasis,
-            mode=self._wiring.world.mode,
-            region=output.region,
-        )
-        producer.send(
-            self._wiring.world.physical(output.topic),
-            -1 if output.elsewhere else self.number,
-            output.key.encode(),
-            output.value(self._wiring.codec.encode),
-            to_headers(envelope),
-        )
+        topic, stamp = self._routes.get(output.type) or self._route(output)
+        headers = stamp.headers(
+            output.id, output.time_ms, self._mode, output.subject, correlationid=output.correlationid,
+            causationid=output.causationid, legalbasis=output.legalbasis, region=output.region,
+        )  # fmt: skip
+        partition = -1 if output.elsewhere else self.number
+        producer.send(topic, partition, output.key.encode(), output.value(self._encode), headers)
 
-    def _dataschema(self, event_type: str) -> str:
-        found = self._headers.get(event_type)
-        if found is None:
-            version = self._wiring.codec.schema(event_type).version
-            found = self._headers[event_type] = f"urn:deptbus:{event_type}:v{version}"
-        return found
+    def _route(self, output: Output) -> tuple[str, Stamp]:
+        """The physical topic of a type, and what its headers share."""
+        version = self._wiring.codec.schema(output.type).version
+        stamp = Stamp(output.type, self._wiring.workflow.source, f"urn:deptbus:{output.type}:v{version}", None)
+        route = self._routes[output.type] = self._wiring.world.physical(output.topic), stamp
+        return route
 
     def _reject(self, producer: TransactionalProducer, rejection: RejectedEntry, at: int) -> None:
         """Write down, for the fold too, that an entry is passed over."""
