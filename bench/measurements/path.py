@@ -29,7 +29,7 @@ def measure(bench: Bench) -> Iterator[Result]:
         with ground.workers() as [worker], ground.peer(name) as (side, place):
             first = next(runs)
             ours = _run(ground, ground.ours, count(first), events, worker.check)
-            peer = _run(ground, place, count(first), events, lambda: side.ask("check"))
+            peer = _run(ground, place, count(first), events, side.check)
             ratio = alternate(ours, peer, pairs)
             for _ in range(pairs):
                 next(runs)

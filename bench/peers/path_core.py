@@ -4,6 +4,10 @@ The same Correlator, Partition and codec, and the same headers as our workers wr
 """
 
 import gc
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from bench.suite.processes import ROOT
@@ -25,6 +29,16 @@ GARBAGE_AFTER = (50_000, 20, 100)
 APPENDED = "workflow.EntryAppended"
 _HEAD = [("ce_specversion", b"1.0"), ("content-type", b"application/avro")]
 Headers = list[tuple[str, bytes]]
+
+
+@contextmanager
+def ended_by_errors() -> Iterator[None]:
+    """An error ends the process, wherever it is raised: whoever measures sees that."""
+    try:
+        yield
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 class Out(NamedTuple):

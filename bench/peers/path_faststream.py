@@ -14,7 +14,7 @@ from typing import Any
 from faststream import AckPolicy
 from faststream.confluent import KafkaBroker, KafkaMessage
 
-from bench.peers.path_core import Core, Out
+from bench.peers.path_core import Core, Out, ended_by_errors
 from bench.suite.child import serve
 from deptbus.record import Record
 
@@ -27,7 +27,6 @@ class Stream:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._failed: BaseException | None = None
 
     def start(self, servers: str, prefix: str, **core: Any) -> None:
         """Subscribe and start."""
@@ -44,11 +43,6 @@ class Stream:
         broker.subscriber(f"{prefix}workflow.journal", **common)(self._advance)
         asyncio.run_coroutine_threadsafe(broker.start(), self._loop).result(30)
 
-    def check(self) -> None:
-        """Raise what a handler raised."""
-        if self._failed is not None:
-            raise self._failed
-
     def stop(self) -> None:
         """End the subscribers."""
         asyncio.run_coroutine_threadsafe(self._broker.stop(), self._loop).result(30)
@@ -58,36 +52,40 @@ class Stream:
         return time.process_time()
 
     async def _correlate(self, message: KafkaMessage) -> None:
-        outs: list[tuple[Out, int | None]] = []
-        for raw in message.raw_message:
-            record = Record(
-                "health.cases", raw.partition(), raw.offset(), raw.timestamp()[1], raw.key(), raw.value(), raw.headers()
-            )
-            outs += [(out, None) for out in self._core.correlate(record)]
-        await self._publish(outs)
+        with ended_by_errors():
+            outs: list[tuple[Out, int | None]] = []
+            for raw in message.raw_message:
+                record = Record(
+                    "health.cases",
+                    raw.partition(),
+                    raw.offset(),
+                    raw.timestamp()[1],
+                    raw.key(),
+                    raw.value(),
+                    raw.headers(),
+                )  # fmt: skip
+                outs += [(out, None) for out in self._core.correlate(record)]
+            await self._publish(outs)
 
     async def _advance(self, message: KafkaMessage) -> None:
-        entries: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        for raw in message.raw_message:
-            entries[raw.partition()].append((raw.offset(), raw.value()))
-        outs: list[tuple[Out, int | None]] = []
-        for partition, read in entries.items():
-            outs += [(self._core.written(output), partition) for output in self._core.advance(partition, read)]
-        await self._publish(outs)
+        with ended_by_errors():
+            entries: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
+            for raw in message.raw_message:
+                entries[raw.partition()].append((raw.offset(), raw.value()))
+            outs: list[tuple[Out, int | None]] = []
+            for partition, read in entries.items():
+                outs += [(self._core.written(output), partition) for output in self._core.advance(partition, read)]
+            await self._publish(outs)
 
     async def _publish(self, outs: list[tuple[Out, int | None]]) -> None:
-        try:
-            sent = [
-                await self._broker.publish(
-                    out.value, self._prefix + out.topic, key=out.key, partition=partition, no_confirm=True,
-                    headers={name: value.decode() for name, value in out.headers},
-                )
-                for out, partition in outs
-            ]  # fmt: skip
-            await asyncio.gather(*sent)
-        except BaseException as error:
-            self._failed = error
-            raise
+        sent = [
+            await self._broker.publish(
+                out.value, self._prefix + out.topic, key=out.key, partition=partition, no_confirm=True,
+                headers={name: value.decode() for name, value in out.headers},
+            )
+            for out, partition in outs
+        ]  # fmt: skip
+        await asyncio.gather(*sent)
 
 
 async def _raw(message: KafkaMessage) -> Any:
@@ -98,4 +96,4 @@ async def _raw(message: KafkaMessage) -> Any:
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     stream = Stream()
-    serve({"start": stream.start, "check": stream.check, "stop": stream.stop, "cpu_s": stream.cpu_s})
+    serve({"start": stream.start, "stop": stream.stop, "cpu_s": stream.cpu_s})

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from bench.peers.path_core import Core, Out
+from bench.peers.path_core import Core, Out, ended_by_errors
 from bench.suite.child import serve
 from deptbus.record import Record
 
@@ -26,7 +26,6 @@ class Loop:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
-        self._failed: BaseException | None = None
 
     def start(self, servers: str, prefix: str, **core: Any) -> None:
         """Join the group; ``prefix`` begins the topics' names, ``core`` is what ``Core`` takes."""
@@ -48,12 +47,7 @@ class Loop:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         if not joined.wait(30):
-            raise RuntimeError(f"the group was not joined: {self._failed}")
-
-    def check(self) -> None:
-        """Raise what ended the loop."""
-        if self._failed is not None:
-            raise self._failed
+            raise RuntimeError("the group was not joined")
 
     def stop(self) -> None:
         """End the loop and leave the group."""
@@ -66,13 +60,11 @@ class Loop:
         return time.process_time()
 
     def _run(self) -> None:
-        try:
+        with ended_by_errors():
             while not self._stopped.is_set():
                 messages = self._consumer.consume(ROUND_MAX, ROUND_WAIT_S)
                 if messages:
                     self._round(messages)
-        except BaseException as error:
-            self._failed = error
 
     def _round(self, messages: list[Message]) -> None:
         core, producer = self._core, self._producer
@@ -116,4 +108,4 @@ class Loop:
 
 if __name__ == "__main__":
     loop = Loop()
-    serve({"start": loop.start, "check": loop.check, "stop": loop.stop, "cpu_s": loop.cpu_s})
+    serve({"start": loop.start, "stop": loop.stop, "cpu_s": loop.cpu_s})

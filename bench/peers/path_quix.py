@@ -15,8 +15,8 @@ from quixstreams import Application, message_context
 from quixstreams.models import Serializer
 from quixstreams.state.rocksdb import RocksDBOptions
 
-from bench.peers.path_core import Core, Out
-from bench.suite.child import serve
+from bench.peers.path_core import Core, Out, ended_by_errors
+from bench.suite.child import Handlers, serve
 from deptbus.record import Record
 
 OUTPUTS = ("workflow.tasks", "workflow.timeline", "workflow.events")
@@ -33,8 +33,7 @@ class Stream:
     """Runs in the main thread, for Quix sets signal handlers."""
 
     def __init__(self) -> None:
-        self._ready, self._over = threading.Event(), threading.Event()
-        self._failed: BaseException | None = None
+        self._ready, self._over, self._asked = threading.Event(), threading.Event(), threading.Event()
         self._app: Application | None = None
 
     def start(self, servers: str, prefix: str, **core: Any) -> None:
@@ -66,16 +65,15 @@ class Stream:
         """Wait for ``start`` and run the application until ``stop``."""
         self._ready.wait()
         assert self._app is not None
-        try:
+        with ended_by_errors():
             self._app.run()
-        except BaseException as error:
-            self._failed = error
         self._over.set()
+        self._asked.wait()
 
-    def check(self) -> None:
-        """Raise what ended the application."""
-        if self._failed is not None:
-            raise self._failed
+    def answer(self, answers: Handlers) -> None:
+        """Answer until nothing more is asked."""
+        serve(answers)
+        self._asked.set()
 
     def stop(self) -> None:
         """End the application."""
@@ -98,7 +96,7 @@ class Stream:
         for output in self._core.advance(about.partition, [(about.offset, value)]):
             if output.topic == "workflow.instances":
                 if output.type in ("workflow.InstanceChanged", "workflow.KeyChanged"):
-                    state.set(output.type, output.value(self._core.codec.encode))
+                    state.set(output.type.encode(), output.value(self._core.codec.encode))
             else:
                 yield self._core.written(output)
 
@@ -106,6 +104,6 @@ class Stream:
 if __name__ == "__main__":
     logging.disable(logging.INFO)
     stream = Stream()
-    answers = {"start": stream.start, "check": stream.check, "stop": stream.stop, "cpu_s": stream.cpu_s}
-    threading.Thread(target=serve, args=(answers,), daemon=True).start()
+    answers = {"start": stream.start, "stop": stream.stop, "cpu_s": stream.cpu_s}
+    threading.Thread(target=stream.answer, args=(answers,), daemon=True).start()
     stream.run()

@@ -62,6 +62,11 @@ class Side:
             raise MeasurementFailed(f"{self.module} could not {do}:\n{answer['error']}")
         return answer["answer"]
 
+    def check(self) -> None:
+        """``MeasurementFailed`` where the process has ended; unlike a question it costs the process nothing."""
+        if self.process.poll() is not None:
+            raise MeasurementFailed(f"{self.module} has ended with {self.process.returncode}.")
+
     def __enter__(self) -> "Side":
         return self
 
