@@ -6,45 +6,33 @@ get the same events under the same ids and must come to the same tasks, as many 
 states.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 
-from bench.path.ground import Ground
-from bench.path.place import Place
+from bench.path.ground import ground_of
 from bench.suite.bench import Bench
 from bench.suite.bounds import Bound, Result
-from bench.suite.pairs import Run, alternate
+from bench.suite.pairs import alternate
 
-LOOP = Bound("whole path, one worker / the same core in a hand-written transactional loop", 0.7)
-BOUNDS = (LOOP,)
-PEERS = {"loop": LOOP}
+BOUNDS = (
+    Bound("whole path, one worker / the same core in a hand-written transactional loop", 0.7),
+    Bound("whole path, one worker / Quix Streams with the same core, state and outputs", 1.0),
+    Bound("whole path, one worker / FastStream with the same core and a state topic", 3.0),
+)
+PEERS = ("loop", "quix", "faststream")
 
 
 def measure(bench: Bench) -> Iterator[Result]:
     """Against one peer after the other."""
-    ground = Ground(bench)
-    events, pairs = bench.of(20_000, 10_000), bench.of(10, 3)
-    runs = iter(range(100))
-    for name, bound in PEERS.items():
+    ground = ground_of(bench)
+    events, pairs = bench.of(20_000, 5_000), bench.of(10, 3)
+    for bound, name in zip(BOUNDS, PEERS, strict=True):
         with ground.workers() as [worker], ground.peer(name) as (side, place):
-            first = next(runs)
-            ours = _run(ground, ground.ours, count(first), events, worker.check)
-            peer = _run(ground, place, count(first), events, side.check)
-            ratio = alternate(ours, peer, pairs)
-            for _ in range(pairs):
-                next(runs)
+            runs = [next(ground.runs) for _ in range(pairs + 1)]
+            ours, peers = iter(runs), iter(runs)
+            ratio = alternate(
+                lambda: ground.run(next(ours), ground.ours, events, worker.check),  # noqa: B023  # used up here
+                lambda: ground.run(next(peers), place, events, side.check),  # noqa: B023
+                pairs,
+            )
         detail = f"{ratio.ours:,.0f} against {ratio.peer:,.0f} events/s, {pairs} pairs of {events:,} events"
         yield bound.result(ratio.median, ratio.low, ratio.high, detail)
-
-
-def _run(ground: Ground, place: Place, numbers: Iterator[int], events: int, alive: Callable[[], None]) -> Run:
-    def run() -> float:
-        number = next(numbers)
-        made = ground.events(number, events)
-        watch = place.watch()
-        began_ms = place.publish(made)
-        came = watch.wait(ground.regions(made), ground.expected, alive, lambda: None)
-        ground.same(number, came)
-        return events / (came.ended_ms - began_ms) * 1000
-
-    return run

@@ -1,8 +1,9 @@
 """Where the path is measured: a broker with schemas and the epidemic's pack, our workers and the peers on it."""
 
 import contextlib
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
+from itertools import count
 
 from bench.path import load
 from bench.path.load import EVENTS_EACH, Made
@@ -42,7 +43,8 @@ class Ground:
         self.codec = bootstrap.make_codec(self.settings, self.catalogue, ids)
         self.pack = Pack(load_workflow(self.settings.root, "epidemic", self.catalogue))
         self.expected = load.expected(self.codec, self.pack)
-        self._runs = 0
+        self.runs = count()
+        """Numbers of runs; each is given once."""
         self._digests: dict[int, str] = {}
 
     @cached_property
@@ -75,22 +77,37 @@ class Ground:
             side.ask("stop")
 
     @contextlib.contextmanager
-    def workers(self, count: int = 1) -> Iterator[list[Worker]]:
+    def workers(self, number: int = 1) -> Iterator[list[Worker]]:
         """So many workers of ours, which work."""
         assert self.ours
         with contextlib.ExitStack() as stack:
-            made = [stack.enter_context(Worker(self.settings, slot)) for slot in range(count)]
+            made = [stack.enter_context(Worker(self.settings, slot)) for slot in range(number)]
             yield made
 
-    def events(self, run: int, count: int) -> list[Made]:
-        """The events of a run."""
-        return list(load.events(self.codec, run, count))
+    def events(self, run: int, number: int) -> list[Made]:
+        """So many events of a run."""
+        return list(load.events(self.codec, run, number))
 
     def same(self, run: int, came: Came) -> None:
         """Both sides of a pair must have come to the same tasks."""
         if self._digests.setdefault(run, came.digest) != came.digest:
             raise MeasurementFailed(f"the tasks of run {run} are not the same on both sides")
 
+    def run(self, number: int, place: Place, events: int, alive: Callable[[], None]) -> float:
+        """Have a side do a run's work and check what came of it; events by the seconds that it took."""
+        made = self.events(number, events)
+        watch = place.watch()
+        began_ms = place.publish(made)
+        came = watch.wait(self.regions(made), self.expected, alive)
+        self.same(number, came)
+        return events / (came.ended_ms - began_ms) * 1000
+
     def regions(self, events: list[Made]) -> int:
         """How many regions so many events are of."""
         return len(events) // EVENTS_EACH
+
+
+@cache
+def ground_of(bench: Bench) -> Ground:
+    """The one of a run of the suite: what one measurement leaves there must not be in the next one's way."""
+    return Ground(bench)

@@ -144,8 +144,10 @@ class Watch:
         self._starts = {topic: place.ends(topic) for topic in (self._timeline, place._snapshots)}
         self._tail = place.tail(physical("workflow.tasks"))
 
-    def wait(self, regions: int, expected: Expected, alive: Callable[[], None], ended: Callable[[], None]) -> Came:
-        """Until every task has come, and all else is checked; ``ended`` is called then, before the checks."""
+    def wait(
+        self, regions: int, expected: Expected, alive: Callable[[], None], seen: Callable[[], None] | None = None
+    ) -> Came:
+        """Until every task has come, and all else is checked; ``seen`` is called between the two."""
         tasks: list[str] = []
         limit = time.monotonic() + LIMIT_S
         while len(tasks) < regions * expected.tasks:
@@ -156,7 +158,8 @@ class Watch:
                 headers = dict(record.headers)
                 tasks.append(f"{headers['ce_id']!r} {headers['ce_type']!r} {record.key!r}")
         seen_ms = time.time_ns() // 1_000_000
-        ended()
+        if seen is not None:
+            seen()
         self._tail.close()
         last, timeline = self._place.count_timeline(self._starts[self._timeline])
         if timeline != regions * expected.timeline or len(set(tasks)) != len(tasks):
