@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from deptbus import deadletters, logs
+from deptbus import deadletters, garbage, logs
 from deptbus.batch import Limits
 from deptbus.catalogue import Catalogue, Grant
 from deptbus.clock import Clock, system_clock
@@ -138,7 +138,8 @@ class Bus:
         return add
 
     def run(self) -> None:
-        """Handle events until ``stop``, SIGTERM or SIGINT; then commit, flush and close."""
+        """Handle events until ``stop``, SIGTERM or SIGINT; then commit, flush and close. Owns the process."""
+        garbage.look_seldom()
         try:
             asyncio.run(self._run_with_signals())
         finally:

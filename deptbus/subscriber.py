@@ -23,7 +23,7 @@ from deptbus.transport import Partition, Position, Receiver, Sender
 
 POLL_WAIT_S = 0.2
 """How long a poll waits for the first record; a stop takes effect within it."""
-BATCH_MAX = 500
+BATCH_MAX = 1_000
 BATCH_TARGET_S = 1.0
 """A batch that took longer is followed by a smaller one, so that slow handlers do not lose their membership."""
 WATCH_S = 5.0

@@ -2,7 +2,7 @@
 
 A backlog of events, one in a hundred of them twice, is read by a new group in every run, from the first event handled
 to the last; joining the group does not count. Both sides run with the same librdkafka and the same settings of it, read
-committed, take at most 500 records at once and tell which cases their handler got.
+committed, take at most 1,000 records at once and tell which cases their handler got.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _TWICE = 100
 def measure(bench: Bench) -> Iterable[Result]:
     """The one result."""
     world = World(bench, "bench-subscribe", [TOPIC])
-    number, pairs = bench.of(100_000, 40_000), bench.of(15, 10)
+    number, pairs = bench.of(100_000, 20_000), bench.of(15, 10)
     records = _publish(world, number)
     groups = (f"bench-{number}" for number in count())
     wanted = hash_of(data["case"] for data, _ in cases(number))

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.cases import TOPIC, TYPE, cases
 from bench.suite.child import serve
-from deptbus import bus
+from deptbus import bus, garbage
 from deptbus.bootstrap import limits
 from deptbus.bus import Bus
 from deptbus.catalogue import Catalogue, Grant, load_catalogue
@@ -22,12 +22,16 @@ from deptbus.record import Event
 from deptbus.schemas.codecs import codec_schema
 from deptbus.settings import Settings
 
+BURST = 100
+"""Events that a department publishes one after another."""
+
 
 class Ours:
     """The process."""
 
     def open(self, number: int) -> None:
         """Make the departments, their topics and their event types."""
+        garbage.look_seldom()
         self.settings = Settings.load()
         self.names = [f"d{index:04d}" for index in range(number)]
         self._declare(load_catalogue(self.settings.root, system_clock()))
@@ -61,13 +65,13 @@ class Ours:
         ]  # fmt: skip
 
     def publish(self, count: int) -> float:
-        """Seconds to publish so many events, in turn from every department, and have them acknowledged."""
+        """Seconds to publish so many events, ``BURST`` in turn from every department, and have them acknowledged."""
         buses = [(one, f"{one.owner}.CaseReported") for one in self._buses()]
         given = cases(count)
         began = time.perf_counter()
         pending = []
         for index, (data, subject) in enumerate(given):
-            one, kind = buses[index % len(buses)]
+            one, kind = buses[index // BURST % len(buses)]
             pending.append(one.publish_soon(kind, data, subject=subject))
         self.sender.flush()
         for answer in pending:
@@ -85,7 +89,7 @@ class Ours:
         each = Counter((reader, kind) for reader, kind, _ in got)
         wanted = Counter(
             (self.names[index - 1], f"{self.names[index]}.CaseReported")
-            for index in (number % len(self.names) for number in range(count))
+            for index in (number // BURST % len(self.names) for number in range(count))
         )
         wrong = "" if each == wanted and len({case for *_, case in got}) == count else f"{len(got)} handled"
         return {"seconds": times[-1] - times[0], "wrong": wrong}

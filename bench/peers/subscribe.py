@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, Message, Producer
 from bench.cases import TYPE, hash_of, schema
 from bench.suite.child import serve
 
-BATCH_MAX = 500
+BATCH_MAX = 1_000
 REMEMBERED_MAX = 100_000
 
 
@@ -40,7 +40,6 @@ class Peer:
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "partition.assignment.strategy": "cooperative-sticky",
-            "fetch.wait.max.ms": 50,
             "fetch.queue.backoff.ms": 10,
             "queued.min.messages": 10_000,
             "queued.max.messages.kbytes": 32 * 1024,

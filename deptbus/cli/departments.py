@@ -19,7 +19,7 @@ WORKER = "departments"
 
 def departments() -> None:
     """Run the handlers of every department (services/<id>/handlers.py) until a signal or the first error."""
-    from deptbus import bootstrap
+    from deptbus import bootstrap, garbage
     from deptbus.catalogue import load_catalogue
     from deptbus.kafka.transport import KafkaTransport
     from deptbus.settings import Settings
@@ -29,6 +29,7 @@ def departments() -> None:
     catalogue = load_catalogue(settings.root, system_clock())
     with bootstrap.open_registry(settings) as registry:
         codec = bootstrap.load_codec(settings, catalogue, registry)
+    garbage.look_seldom()
     transport = KafkaTransport(settings)
     sender = transport.sender()
     buses = []

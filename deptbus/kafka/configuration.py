@@ -98,6 +98,7 @@ def consumer_configuration(settings: Settings, group: str) -> Configuration:
         "session.timeout.ms": 6_000,
         "heartbeat.interval.ms": 1_500,
         "max.poll.interval.ms": 300_000,
+        "fetch.wait.max.ms": 500,  # data end the wait; only partitions in which nothing happens are asked less often
     }
 
 

@@ -1,6 +1,7 @@
 """Producers: an idempotent one that answers for every record, and one of transactions."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -37,6 +38,10 @@ def _is_fenced(error: KafkaError) -> bool:
 _FATAL_IS_TOLD = contextlib.suppress(KafkaException)
 
 
+LINE_TOPICS_MAX = 100
+"""Topics of one producer: finding one of 1,000 took as long as all else that handing a record over takes."""
+
+
 class _Pending(Pending):
     """A ``Pending`` that librdkafka answers itself: one object per record, and no closure beside it."""
 
@@ -51,25 +56,52 @@ class _Pending(Pending):
             self.settle(Outcome(state, self.event_id, self.topic, reason=f"{error.str()} ({error.name()})"))
 
 
-class _PhysicalNames(dict[str, str]):
-    """Physical by logical topic name, made when it is first asked for."""
+class _Line:
+    """One producer of a sender, and the topics that go through it."""
 
-    def __init__(self, namespace: Namespace) -> None:
-        super().__init__()
-        self._namespace = namespace
+    __slots__ = ("poll_answers", "produce", "producer", "topics")
 
-    def __missing__(self, topic: str) -> str:
-        return self.setdefault(topic, self._namespace.physical(topic))
+    def __init__(self, configuration: Configuration) -> None:
+        self.producer = Producer(configuration)
+        self.produce, self.poll_answers = self.producer.produce, self.producer.poll
+        self.topics = 0
+
+    def poll(self, timeout_s: float) -> None:
+        """Let answers in, waiting at most ``timeout_s`` for the first."""
+        with _FATAL_IS_TOLD:
+            self.poll_answers(timeout_s)
+
+    def flush(self) -> None:
+        """Wait until everything handed over is answered; librdkafka gives up by itself after the timeout."""
+        while len(self.producer):
+            with _FATAL_IS_TOLD:
+                self.producer.flush()
+
+    def close(self, timeout_s: float) -> None:
+        """Flush; what is still unanswered after ``timeout_s`` is answered as unknown."""
+        with _FATAL_IS_TOLD:
+            self.producer.flush(timeout_s)
+        if len(self.producer):
+            self.producer.purge()
+            with _FATAL_IS_TOLD:
+                self.producer.flush(1)
 
 
 class KafkaSender:
-    """The sender of one process. Safe to use from several threads; nothing runs in the background."""
+    """The sender of one process. Safe to use from several threads; nothing runs in the background.
+
+    Each ``LINE_TOPICS_MAX`` topics have a producer of their own, with its own buffer: librdkafka finds a topic by going
+    through all that the producer knows, for every record.
+    """
 
     def __init__(self, configuration: Configuration, namespace: Namespace, timeout_s: float) -> None:
-        self._producer = Producer(configuration)
-        self._produce, self._poll = self._producer.produce, self._producer.poll
+        self._configuration = configuration
+        self._namespace = namespace
         self._timeout_s = timeout_s
-        self._physical = _PhysicalNames(namespace)
+        self._lines = [_Line(configuration)]
+        self._routes: dict[str, tuple[_Line, str]] = {}
+        """By logical topic name the line and the physical name."""
+        self._routing = threading.Lock()
 
     def send(
         self,
@@ -84,46 +116,52 @@ class KafkaSender:
 
         ``partition`` -1 leaves it to the key.
         """
-        pending = _Pending(self, topic, event_id)
+        line, physical = self._routes.get(topic) or self._route(topic)
+        pending = _Pending(line, topic, event_id)
         try:
-            self._produce(self._physical[topic], value, key, partition, pending.answered, headers=headers)
+            line.produce(physical, value, key, partition, pending.answered, headers=headers)
         except (BufferError, KafkaException) as refused:
             try:
                 _produce_again(
-                    self._producer, refused, self._timeout_s,
-                    self._physical[topic], value, key, partition, pending.answered, headers=headers,
+                    line.producer, refused, self._timeout_s,
+                    physical, value, key, partition, pending.answered, headers=headers,
                 )  # fmt: skip
             except (BufferError, KafkaException) as error:
                 pending.settle(Outcome("failed", event_id, topic, reason=str(error)))
         try:  # noqa: SIM105  # no with: for each record
-            self._poll(0)
+            line.poll_answers(0)
         except KafkaException:
             pass  # as _FATAL_IS_TOLD
         return pending
 
+    def _route(self, topic: str) -> tuple[_Line, str]:
+        with self._routing:
+            if topic not in self._routes:
+                if self._lines[-1].topics == LINE_TOPICS_MAX:
+                    self._lines.append(_Line(self._configuration))
+                self._lines[-1].topics += 1
+                self._routes[topic] = self._lines[-1], self._namespace.physical(topic)
+            return self._routes[topic]
+
     def poll(self, timeout_s: float) -> None:
         """Let answers in, waiting at most ``timeout_s`` for the first."""
-        with _FATAL_IS_TOLD:
-            self._poll(timeout_s)
+        for line in self._lines:
+            line.poll(timeout_s / len(self._lines))
 
     def flush(self) -> None:
         """Wait until everything handed over is answered; librdkafka gives up by itself after the timeout."""
-        while len(self._producer):
-            with _FATAL_IS_TOLD:
-                self._producer.flush()
+        for line in self._lines:
+            line.flush()
 
     def waiting(self) -> int:
         """How many records are not answered yet."""
-        return len(self._producer)
+        return sum(len(line.producer) for line in self._lines)
 
     def close(self) -> None:
         """Flush within the publish timeout; what is still unanswered then is answered as unknown."""
-        with _FATAL_IS_TOLD:
-            self._producer.flush(self._timeout_s)
-        if len(self._producer):
-            self._producer.purge()
-            with _FATAL_IS_TOLD:
-                self._producer.flush(1)
+        limit = time.monotonic() + self._timeout_s
+        for line in self._lines:
+            line.close(max(0.0, limit - time.monotonic()))
 
 
 def _produce_again(

@@ -1,6 +1,5 @@
 """Starts the workers: wires their processors up and serves them."""
 
-import gc
 import logging
 import sys
 import threading
@@ -9,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from deptbus import bootstrap, failpoint
+from deptbus import bootstrap, failpoint, garbage
 from deptbus.catalogue import load_catalogue
 from deptbus.clock import system_clock
 from deptbus.settings import Settings
@@ -27,10 +26,6 @@ REPEAT_S = 10.0
 """A line of a library that says the same as one before it is left out for so long, in seconds."""
 SWITCH_S = 0.000_5
 """How soon a busy thread lets another run, in seconds: Python's 5 ms would be most of a hop's latency."""
-
-GARBAGE_AFTER = (50_000, 20, 100)
-"""When Python looks for garbage. States are very many dictionaries that stay: by default a seventh of a tick with
-100,000 deadlines goes into looking at them again and again."""
 
 _log = structlog.get_logger("deptbus.streams.run")
 
@@ -91,7 +86,7 @@ _MAKERS: dict[str, Callable[[Wiring, threading.Event], Processor | None]] = {
 def _prepare(settings: Settings) -> None:
     failpoint.arm(settings.failpoint)
     sys.setswitchinterval(SWITCH_S)
-    gc.set_threshold(*GARBAGE_AFTER)
+    garbage.look_seldom()
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     unrepeated = _Unrepeated()
