@@ -1,6 +1,6 @@
 """What tests of services use: the bus in memory, and ways to wait."""
 
 from deptbus.testing.memory import MemoryBroker
-from deptbus.testing.waiting import run_until, running, wait_until
+from deptbus.testing.waiting import run_until, running, together, wait_until
 
-__all__ = ["MemoryBroker", "run_until", "running", "wait_until"]
+__all__ = ["MemoryBroker", "run_until", "running", "together", "wait_until"]

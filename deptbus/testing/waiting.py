@@ -1,11 +1,12 @@
 """Waiting in tests: for a condition, with a limit; never for a time."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from deptbus.bus import Bus
+from deptbus.bus import Bus, serve
 
 _LOOK_S = 0.005
 
@@ -20,14 +21,23 @@ def wait_until(condition: Callable[[], object], limit_s: float = 30.0) -> None:
         tick.wait(_LOOK_S)
 
 
-@contextmanager
-def running(bus: Bus, limit_s: float = 30.0) -> Iterator[None]:
+def running(bus: Bus, limit_s: float = 30.0) -> AbstractContextManager[None]:
     """Run a bus in a thread for the body of a ``with``; then stop it. What ended it is raised."""
+    return _thread(bus.run, bus.stop, limit_s)
+
+
+def together(*buses: Bus, limit_s: float = 30.0) -> AbstractContextManager[None]:
+    """As ``running``, for several buses that are served in one process, as one member of the group ``host``."""
+    return _thread(lambda: asyncio.run(serve(buses, "host")), buses[0].stop, limit_s)
+
+
+@contextmanager
+def _thread(work: Callable[[], None], stop: Callable[[], None], limit_s: float) -> Iterator[None]:
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            bus.run()
+            work()
         except BaseException as error:
             errors.append(error)
 
@@ -36,7 +46,7 @@ def running(bus: Bus, limit_s: float = 30.0) -> Iterator[None]:
     try:
         yield
     finally:
-        bus.stop()
+        stop()
         thread.join(limit_s)
     if thread.is_alive():
         raise AssertionError(f"the bus did not stop within {limit_s:.0f} s")

@@ -18,7 +18,7 @@ from deptbus.handlers import Context
 from deptbus.ids import random_id
 from deptbus.partitioning import partition_of
 from deptbus.record import Event, Record
-from deptbus.testing import run_until, running, wait_until
+from deptbus.testing import run_until, running, together, wait_until
 from tests.bus.worlds import World
 
 CASE = "ward.CaseReported"
@@ -445,5 +445,115 @@ class Life:
             collect(lab, [])
 
 
-class BusContract(Publishing, Subscribing, Effects, DeadLettering, Life):
+class Together:
+    """Several departments in one process."""
+
+    def test_each_gets_what_it_was_granted_and_no_other_sees_what_it_does_to_it(self, world: World) -> None:
+        ward, lab, roads = self.connect(world, "ward", "lab", "roads")
+        seen: dict[str, Any] = {}
+
+        @lab.subscribe(CASE)
+        def change(event: Event) -> None:
+            seen["lab"] = dict(event.data)
+            event.data["case"] = "changed"
+
+        @roads.subscribe(CASE)
+        async def keep(event: Event) -> None:
+            seen["roads"] = event.data
+
+        report(ward, "c1")
+        with together(lab, roads):
+            wait_until(lambda: len(seen) == 2)
+        assert seen["lab"]["case"] == "c1"
+        assert seen["roads"] == {"case": "c1", "patient": None}
+        assert sum(world.committed("host", "ward.cases").values()) == 1
+        assert (lab.health().counts["handled"], roads.health().counts["handled"]) == (1, 1)
+
+    def test_one_that_fails_has_its_own_dead_letter_and_the_others_have_the_event(self, world: World) -> None:
+        ward, lab, roads = self.connect(world, "ward", "lab", "roads")
+        seen: list[Event] = []
+        collect(roads, seen)
+
+        @lab.subscribe(CASE)
+        def fail(event: Event, context: Context) -> None:
+            context.publish(OPENED, {"case": "never"}, subject="i1")
+            raise ValueError("trouble")
+
+        report(ward, "c1")
+        with together(lab, roads):
+            wait_until(lambda: seen and world.records("bus.deadletters"))
+        (letter,) = world.events("bus.deadletters")
+        assert (letter.data["group"], letter.envelope.source) == ("lab", "/departments/lab")
+        assert world.records("lab.investigations") == []
+        assert "dead_letters" not in roads.health().counts
+
+    def test_what_one_publishes_is_its_own(self, world: World) -> None:
+        ward, lab, roads = self.connect(world, "ward", "lab", "roads")
+
+        @lab.subscribe(CASE)
+        def investigate(event: Event, context: Context) -> None:
+            context.publish(OPENED, {"case": event.data["case"]}, subject="i1")
+
+        @roads.subscribe(CASE)
+        def overstep(event: Event, context: Context) -> None:
+            context.publish(OPENED, {"case": event.data["case"]}, subject="i1")
+
+        report(ward, "c1")
+        with together(lab, roads):
+            wait_until(lambda: world.records("lab.investigations") and world.records("bus.deadletters"))
+        (opened,) = world.events("lab.investigations")
+        assert opened.envelope.source == "/departments/lab"
+        (letter,) = world.events("bus.deadletters")
+        assert (letter.data["group"], "NotOwner" in letter.data["message"]) == ("roads", True)
+
+    def test_a_type_on_a_topic_that_one_was_not_granted_is_not_for_it(self, world: World) -> None:
+        ward, lab, roads = self.connect(world, "ward", "lab", "roads")
+        notes: list[Event] = []
+        cases: list[Event] = []
+        collect(lab, notes, "lab.NoteWritten")
+        collect(roads, cases)
+        envelope = Envelope(
+            id=random_id(), type=CASE, source="/departments/lab", time_ms=1, subject="k", mode="exercise"
+        )
+        world.put("lab.notes", world.codec.encode(CASE, {"case": "smuggled"}), b"k", to_headers(envelope))
+        lab.publish("lab.NoteWritten", {"text": "n"}, subject="k").require()
+        report(ward, "c1")
+        with together(lab, roads):
+            wait_until(lambda: notes and cases)
+        assert [event.data["case"] for event in cases] == ["c1"]
+
+    def test_a_grant_of_one_that_lapses_ends_the_run(self, world: World) -> None:
+        now = [0]
+        ward, lab, roads = self.connect(world, "ward", "lab", "roads", clock=lambda: now[0])
+        seen: list[Event] = []
+        collect(lab, seen)
+        collect(roads, [])
+        report(ward, "c1")
+
+        def lapse_while_running() -> None:
+            with together(lab, roads):
+                wait_until(lambda: seen)
+                now[0] = 2_000_000_000_000
+                report(ward, "c2")
+                wait_until(lambda: roads.has_ended)
+
+        with pytest.raises(NotGranted, match="roads cannot read"):
+            lapse_while_running()
+        assert len(seen) == 1
+
+    def test_they_share_one_sender(self, world: World) -> None:
+        with (
+            pytest.raises(ValueError, match="share one sender"),
+            together(world.connect("lab"), world.connect("roads")),
+        ):
+            pass
+
+    @staticmethod
+    def connect(world: World, *owners: str, **options: Any) -> list[Bus]:
+        """Buses that share the first one's sender."""
+        first = world.connect(owners[0], **options)
+        return [first, *(world.connect(owner, sender=first._sender, **options) for owner in owners[1:])]
+
+
+class BusContract(Publishing, Subscribing, Effects, DeadLettering, Life, Together):
     """All of it."""

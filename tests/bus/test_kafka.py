@@ -1,12 +1,16 @@
 """The bus on Kafka: the contract, and what only a broker shows."""
 
+from unittest.mock import patch
+
 import pytest
+from confluent_kafka import Message, TopicPartition
 
 from deptbus.errors import NotFound, TransactionFenced
 from deptbus.kafka.configuration import producer_configuration, reader_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
 from deptbus.kafka.transport import KafkaTransport
+from deptbus.record import Record
 from deptbus.testing import wait_until
 from deptbus.transport import Position
 from tests.bus.contract import BusContract
@@ -113,8 +117,51 @@ class TestReceiver:
         receiver.close()
         producer.close()
 
+    @pytest.mark.parametrize("comes_back", [False, True])
+    def test_what_is_taken_away_during_a_poll_is_not_delivered(self, kafka_world: KafkaWorld, comes_back: bool) -> None:
+        settings = kafka_world.settings
+        receiver = KafkaTransport(settings).receiver("lab", ["ward.cases"])
+        ward = kafka_world.connect("ward")
+        ward.publish("ward.CaseReported", {"case": "c1"}, subject="c1").require()
+        ask = receiver._messages
+
+        def taken_away(count_max: int, timeout_s: float) -> list[Message]:
+            found = ask(count_max, timeout_s)
+            parts = [TopicPartition(message.topic(), message.partition()) for message in found]
+            receiver._revoked(receiver._consumer, parts)
+            if comes_back:
+                receiver._assigned(receiver._consumer, parts)
+            polled.extend(message for message in found if message.error() is None)
+            return found
+
+        polled: list[Message] = []
+        delivered: list[Record] = []
+        with patch.object(receiver, "_messages", taken_away):
+            wait_until(lambda: delivered.extend(receiver.poll(10, 0.1)) or polled)
+        assert [record.offset for record in delivered] == ([0] if comes_back else [])
+        assert (("ward.cases", polled[0].partition()) in receiver.reached) is comes_back
+        receiver.close()
+
 
 class TestOutcomes:
+    def test_topics_of_many_producers_are_answered_by_one_flush(
+        self, kafka_world: KafkaWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("deptbus.kafka.producer.LINE_TOPICS_MAX", 1)
+        sender = KafkaSender(producer_configuration(kafka_world.settings), kafka_world.settings.world, 30)
+        topics = ["ward.cases", "lab.investigations", "lab.notes"] * 100
+        pending = [sender.send(topic, b"k", b"v", [], str(number)) for number, topic in enumerate(topics)]
+        sender.flush()
+        assert sender.waiting() == 0
+        assert all(one.outcome and one.outcome.acknowledged for one in pending)
+        assert len(sender._lines) == 3
+        for topic in set(topics):
+            offsets = [one.outcome.offset for one in pending if one.topic == topic and one.outcome]
+            assert offsets == sorted(offsets)
+        alone = sender.send("lab.notes", b"k", b"v", [], "alone")
+        assert alone.result().acknowledged
+        sender.close()
+
     def test_without_a_broker_the_outcome_is_unknown_and_never_silence(self, kafka_world: KafkaWorld) -> None:
         away = kafka_world.settings.model_copy(update={"bootstrap_servers": "127.0.0.1:1", "publish_timeout_s": 0.5})
         sender = KafkaSender(producer_configuration(away), away.world, 0.5)
