@@ -318,6 +318,26 @@ class DeadLettering:
         assert "no such hospital" in data["message"]
         assert sum(world.committed("lab", "ward.cases").values()) == 3
 
+    def test_a_handler_that_fails_after_it_has_waited_is_called_again_and_then_a_dead_letter(
+        self, world: World
+    ) -> None:
+        ward, lab = world.connect("ward"), world.connect("lab")
+        called: list[tuple[str, int]] = []
+
+        @lab.subscribe(CASE)
+        async def investigate(event: Event, context: Context) -> None:
+            called.append((event.data["case"], context.attempt))
+            await asyncio.sleep(0)
+            if event.data["case"] == "bad" or context.attempt == 1:
+                raise ValueError("no such hospital")
+
+        for case in ("bad", "c2"):
+            report(ward, case, subject="same")
+        run_until(lab, lambda: len(called) == 5)
+        assert called == [("bad", 1), ("bad", 2), ("bad", 3), ("c2", 1), ("c2", 2)]
+        (letter,) = world.events("bus.deadletters")
+        assert (letter.data["reason"], letter.data["attempts"]) == ("handler", 3)
+
     def test_poison_is_a_dead_letter_each_with_its_reason(self, world: World) -> None:
         ward, lab = world.connect("ward"), world.connect("lab")
         seen: list[Event] = []
