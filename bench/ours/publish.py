@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from bench.cases import REGION, TOPIC, TYPE, Cases, cases
 from bench.suite.child import serve
-from deptbus import bootstrap
+from deptbus import bootstrap, garbage
 from deptbus.bus import Bus
 from deptbus.kafka.transport import KafkaTransport
 from deptbus.settings import Settings
@@ -20,6 +20,7 @@ class Ours:
 
     def open(self) -> None:
         """Connect."""
+        garbage.look_seldom()
         settings = Settings.load()
         self.bus = bootstrap.connect(settings, "health")
         self.sender = KafkaTransport(settings).sender()

@@ -50,7 +50,9 @@ class _Pending(Pending):
     def answered(self, error: KafkaError | None, message: Message) -> None:
         """The delivery callback. What an acknowledged record's outcome says is made when somebody asks."""
         if error is None:
-            self.settle((message.partition(), message.offset(), message.timestamp()[1]))
+            self._answer = message.partition(), message.offset(), message.timestamp()[1]  # as settle, once a record
+            if self._when_settled is not None:
+                self._when_settled(self._outcome(self._answer))
         else:
             state: Literal["failed", "unknown"] = "failed" if error.code() in _NOT_WRITTEN else "unknown"
             self.settle(Outcome(state, self.event_id, self.topic, reason=f"{error.str()} ({error.name()})"))
