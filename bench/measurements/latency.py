@@ -39,9 +39,9 @@ Latencies = dict[str, float]
 def measure(bench: Bench) -> Iterator[Result]:
     """The rate, then pairs at half of it; without haste a quarter and three quarters as well."""
     ground = ground_of(bench)
-    pairs, seconds = bench.of(10, 3), bench.of(8, 4)
+    pairs, seconds = bench.of(10, 2), bench.of(8, 4)
     with ground.workers() as [worker], _bare(bench, ground) as bare, _ours(bench, ground) as ours:
-        runs = bench.of(5, 3)
+        runs = bench.of(5, 2)
         rates = [ground.run(next(ground.runs), ground.ours, 5_000, worker.check) for _ in range(runs + 1)]
         rate = median(rates[1:])
         details = []

@@ -93,12 +93,19 @@ class Ground:
         if self._digests.setdefault(run, came.digest) != came.digest:
             raise MeasurementFailed(f"the tasks of run {run} are not the same on both sides")
 
-    def run(self, number: int, place: Place, events: int, alive: Callable[[], None]) -> float:
-        """Have a side do a run's work and check what came of it; events by the seconds that it took."""
+    def run(
+        self,
+        number: int,
+        place: Place,
+        events: int,
+        alive: Callable[[], None],
+        seen: Callable[[], None] | None = None,
+    ) -> float:
+        """Have a side do a run's work and check what came of it, after calling ``seen``; events per second."""
         made = self.events(number, events)
         watch = place.watch()
         began_ms = place.publish(made)
-        came = watch.wait(self.regions(made), self.expected, alive)
+        came = watch.wait(self.regions(made), self.expected, alive, seen)
         self.same(number, came)
         return events / (came.ended_ms - began_ms) * 1000
 

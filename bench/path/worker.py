@@ -35,6 +35,12 @@ class Worker:
         """Whether both of its processors belong to their groups."""
         return bool(read_health(self._path, system_clock())[1]["state"] == "working")
 
+    @property
+    def partitions(self) -> int:
+        """How many of the journal's partitions it has."""
+        counts: dict[str, int] = read_health(self._path, system_clock())[1]["counts"]
+        return counts["advance.partitions"]
+
     def check(self) -> None:
         """``MeasurementFailed`` where it has ended."""
         if self.process.poll() is not None:
