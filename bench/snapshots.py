@@ -8,11 +8,11 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
+from bench.ours.wired import advance
 from bench.suite.bench import Bench
 from bench.suite.world import World
 from deptbus.ids import derived_id
 from deptbus.partitioning import partition_of
-from deptbus.streams.wiring import Wiring
 from deptbus.streams.writer import Writer
 from deptbus.workflow.output import Encode, Output, Snapshot
 from tests.workflow.crowd import CROWDED, crowd
@@ -43,7 +43,7 @@ def populate(bench: Bench, instances: int) -> Crowd:
     """Write the snapshots of so many instances into a namespace of their own, once in a run of the suite."""
     bench.say(f"writing the snapshots of {instances:,} instances")
     world = World(bench, f"bench-{instances}", TOPICS)
-    wiring = Wiring(world.settings, "advance", 0)
+    wiring = advance(world.settings)
     partitions = world.catalogue.topic(INSTANCES).partitions
     names = [f"{number:07}" for number in range(instances)]
     records = total = of_instances = 0
@@ -53,7 +53,8 @@ def populate(bench: Bench, instances: int) -> Crowd:
         keys = (key for key in names if partition_of(f"{CROWDED.workflow}/{key}".encode(), partitions) == partition)
         outputs = snapshots(keys, wiring.encode)
         while batch := list(islice(outputs, TOGETHER)):
-            writer.commit(batch, (), batch[-1].time_ms)
+            writer.write(batch, (), batch[-1].time_ms)
+            writer.commit()
             for output in batch:
                 size = len(output.value(wiring.codec.encode))
                 of_instances += size if output.type == "workflow.InstanceChanged" else 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
+from deptbus import garbage
 from deptbus.bootstrap import load_codec, open_registry
 from deptbus.catalogue import load_catalogue
 from deptbus.clock import system_clock
@@ -78,7 +79,7 @@ def fold_namespace(
             found.append(_fold_partition(*job))
             progress(len(found), len(jobs))
     else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), garbage.look_seldom) as pool:
             for result in pool.map(_fold_partition, *zip(*jobs, strict=True)):
                 found.append(result)
                 progress(len(found), len(jobs))

@@ -1,14 +1,13 @@
 """Our side of ``start``: the owners of all partitions open, as in a worker that is given them."""
 
-import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from bench.ours.wired import advance
 from bench.suite.child import serve
-from deptbus import logs
+from deptbus import garbage, logs
 from deptbus.settings import Settings
 from deptbus.streams.owner import Owner
-from deptbus.streams.run import GARBAGE_AFTER
 from deptbus.streams.wiring import JOURNAL, Wiring
 
 
@@ -16,13 +15,13 @@ class Ours:
     """The wiring of one worker for each namespace."""
 
     def __init__(self) -> None:
-        gc.set_threshold(*GARBAGE_AFTER)
+        garbage.look_seldom()
         self._wirings: dict[str, Wiring] = {}
 
     def open(self, namespace: str) -> None:
         """Connect."""
         logs.configure(Settings.load(log_level="warning"))
-        self._wirings[namespace] = Wiring(Settings.load(namespace=namespace), "advance", 0)
+        self._wirings[namespace] = advance(Settings.load(namespace=namespace))
 
     def start(self, namespace: str) -> dict[str, float]:
         """Fence, restore, index what falls due, look for what is still to be applied, report."""
