@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import get_context
 from typing import Any
 
@@ -89,9 +90,15 @@ def fold_namespace(
     )
 
 
-def _fold_partition(settings: Settings, number: int, instance: str | None, outputs: bool) -> FoldResult:
+@lru_cache(maxsize=1)
+def _codec(settings: Settings) -> Codec:
+    """One for all partitions that a process folds: the registry is asked for a hundred ids."""
     with open_registry(settings) as registry:
-        codec = load_codec(settings, load_catalogue(settings.root, system_clock()), registry)
+        return load_codec(settings, load_catalogue(settings.root, system_clock()), registry)
+
+
+def _fold_partition(settings: Settings, number: int, instance: str | None, outputs: bool) -> FoldResult:
+    codec = _codec(settings)
 
     def records(topic: str) -> Iterator[Record]:
         return read_partition(reader_configuration(settings), settings.world.physical(topic), number)

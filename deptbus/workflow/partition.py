@@ -171,9 +171,11 @@ class Partition:
                 if weight >= self._chunk_max:
                     yield self._stand(batch, last, (offset, done))
                     weight = 0
-                before = len(batch.outputs)
+                before, state = len(batch.outputs), batch.states.get(name)
                 work(name)
-                weight += len(batch.outputs) - before + _tasks(batch.states.get(name))
+                weight += len(batch.outputs) - before
+                if (after := batch.states.get(name)) is not state:  # what came before decides nothing
+                    weight += _tasks(after)
                 done = name
             if read[1]["kind"] == "tick":
                 self._end(batch, read[1], offset)

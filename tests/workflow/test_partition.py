@@ -14,7 +14,7 @@ from deptbus.workflow.fold import Folded, Written, compare_outputs, compare_snap
 from deptbus.workflow.known import Packs
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import CHUNK_MAX, Partition, RejectedEntry
-from deptbus.workflow.state import Entry, KeyState, Result
+from deptbus.workflow.state import Entry, KeyState, Read, Result
 from deptbus.workflow.states import DECODED_MAX
 from tests.workflow.definitions import CASES, rule, small, step
 from tests.workflow.world import HOUR, START, World, codec, encoded, sample
@@ -253,6 +253,33 @@ def test_an_entry_for_every_key_is_passed_over_only_where_it_cannot_be_applied(m
     assert quiet == {"small/440100": True, "small/440101": True, "small/440102": False, "small/440103": True}
     world.partition.apply(reads, rejected)
     assert world.partition.states == partition.states, "chunks and what stood before change nothing"
+
+
+def test_where_an_entry_for_many_keys_is_cut_depends_on_no_entry_before_it() -> None:
+    shortage = rule("short", "hospitals.ResourceShort", key=None, match="region", set={"quiet": "true"})
+    world = World(small(rules=[CASES, shortage], steps=[step("verify", "rule:cases", only_one=False)]))
+    regions = ["440101", "440102", "440103", "510101", "510102", "510103", "510104"]
+
+    def case(region: str, number: int) -> list[Entry]:
+        data = sample("health.CasesConfirmed", region=region, count=1, source_reference=str(number))
+        return world.entries("health.CasesConfirmed", data, at=START + number, region=region)
+
+    for region in regions:
+        world.append(*case(region, 0), *case(region, 1))
+    written_before = list(world.outputs)
+    entries = [one for region in regions[:3] for one in case(region, 2)]
+    data = sample("hospitals.ResourceShort", region="510000")
+    entries += world.entries("hospitals.ResourceShort", data, at=START + 3, region="510000")
+    reads = [world.read((len(world.journal) + number, entry)) for number, entry in enumerate(entries)]
+
+    def cuts(batches: list[list[Read]]) -> list[tuple[int, str]]:
+        partition, found = restarted(world, written_before, chunk_max=5), []
+        for batch in batches:
+            for _ in partition.chunks(batch):
+                found += [partition.reached] if partition.reached else []
+        return found
+
+    assert cuts([reads]) == cuts([[read] for read in reads]) == [(reads[-1][0], "small/510102")]
 
 
 # The fold
