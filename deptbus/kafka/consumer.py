@@ -37,9 +37,9 @@ _ELECTION_S = 0.05
 _ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 _BATCH = 10_000
 """Records asked for at once."""
-_PAIRS = 2_000
+_PAIRS = 500
 _PAIRS_KB = 4 * 1024
-"""How many pairs are asked for at once, and how much is fetched ahead: as quick as more, and soon free again."""
+"""How many pairs are asked for at once, and how much is fetched ahead: more is slower, for its memory has gone cold."""
 _SILENCE_S = 30.0
 """A reader with records before it that gets none for so long gives up, in seconds."""
 

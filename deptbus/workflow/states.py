@@ -13,8 +13,9 @@ from deptbus.workflow import heads
 from deptbus.workflow.output import Snapshot
 from deptbus.workflow.state import KeyState, restored
 
-DECODED_MAX = 5_000
-"""How much is held decoded: keys, and what is listed in them."""
+DECODED_MAX = 10_000
+"""How much of a partition is held decoded: keys, and what is listed in them; up to 25 MB. Where more keys than that are
+touched in turns, each is decoded again when its turn comes: a third of what applying an entry takes."""
 
 INSTANCE = "workflow.InstanceChanged"
 KEY = "workflow.KeyChanged"
