@@ -54,7 +54,7 @@ class Stamp:
 
     __slots__ = ("_shared",)
 
-    def __init__(self, type: str, source: str, dataschema: str | None, classification: str | None) -> None:  # noqa: A002
+    def __init__(self, type: str, source: str, dataschema: str | None, classification: str | None) -> None:  # noqa: A002  # as in CloudEvents
         self._shared = [*_FIXED, ("ce_type", type.encode()), ("ce_source", source.encode())]
         if dataschema is not None:
             self._shared.append(("ce_dataschema", dataschema.encode()))

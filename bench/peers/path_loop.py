@@ -16,7 +16,7 @@ from bench.suite.child import serve
 from deptbus.record import Record
 
 ROUND_MAX = 2_000
-"""Records of a round at most; 1,000 and 5,000 are not faster."""
+"""Records of a round at most."""
 ROUND_WAIT_S = 0.05
 """How long a round waits to become full, in seconds."""
 

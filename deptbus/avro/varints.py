@@ -44,7 +44,7 @@ def int_varint(number: int) -> bytes:
 
 
 def read_varint(value: bytes, at: int) -> tuple[int, int]:
-    """The number whose two bytes or more begin at ``at``, and where they end; ``Unusual`` for more than 64 bits."""
+    """The number that begins at ``at`` and is not the last byte, and where it ends; ``Unusual`` for over 64 bits."""
     byte, second = value[at], value[at + 1]
     if byte > 127 >= second:
         found = byte + second * 0x80 - 128

@@ -1,6 +1,6 @@
 """The ``advance`` worker: owns partitions of the journal, each with its states, its transactions and its batches.
 
-Partitions run side by side, each in a thread while it works, because a commit takes milliseconds of waiting.
+One partition computes at a time (``turn``); commits, which take milliseconds of waiting, go on beside it, in threads.
 """
 
 import asyncio

@@ -5,6 +5,8 @@ each therefore comes first in the schemas: whether the instance is open, and whe
 the newest schema has written are looked at in this way (``Partition`` sees to that); a test holds schemas to ``FIRST``.
 """
 
+from deptbus.avro.functions import Unusual
+from deptbus.avro.varints import read_varint
 from deptbus.errors import CodecError
 
 FIRST = {
@@ -28,16 +30,7 @@ def is_open(instance: bytes) -> bool:
 
 def due(value: bytes, at: int) -> int | None:
     """The time that stands at ``at`` (``INSTANCE`` or ``KEY``): when something falls due; None for never."""
-    if value[at] == 0:
-        return None
-    number = shift = 0
-    byte = 0x80
-    while byte & 0x80:
-        at += 1
-        byte = value[at]
-        number |= (byte & 0x7F) << shift
-        shift += 7
-    return (number >> 1) ^ -(number & 1)
+    return None if value[at] == 0 else read_varint(value, at + 1)[0]
 
 
 def region(instance: bytes) -> str | None:
@@ -45,7 +38,7 @@ def region(instance: bytes) -> str | None:
     at = _after(instance, INSTANCE)
     if instance[at] == 0:
         return None
-    length, at = _long(instance, at + 1)
+    length, at = read_varint(instance, at + 1)
     return instance[at : at + length].decode()
 
 
@@ -53,11 +46,11 @@ def offset(event_type: str, value: bytes) -> int:
     """The journal offset that the snapshot names; ``CodecError`` where the value ends before."""
     try:
         if event_type == "workflow.KeyChanged":
-            return _long(value, _after(value, KEY))[0]
+            return read_varint(value, _after(value, KEY))[0]
         at = _after(value, INSTANCE)
-        length, at = _long(value, at + 1) if value[at] else (0, at + 1)
-        return _long(value, at + length)[0]
-    except IndexError:
+        length, at = read_varint(value, at + 1) if value[at] else (0, at + 1)
+        return read_varint(value, at + length)[0]
+    except (IndexError, Unusual):
         raise CodecError("undecodable", f"the value is too short for a {event_type}") from None
 
 
@@ -68,15 +61,3 @@ def _after(value: bytes, at: int) -> int:
         while value[at] & 0x80:
             at += 1
     return at + 1
-
-
-def _long(value: bytes, at: int) -> tuple[int, int]:
-    """The number at ``at``, and where it ends."""
-    number = shift = 0
-    while True:
-        byte = value[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return (number >> 1) ^ -(number & 1), at
-        shift += 7

@@ -29,8 +29,6 @@ Rejected = frozenset[tuple[int, str]]
 
 CHUNK_MAX = 5_000
 """An entry that concerns many keys is cut once it has put out so much: outputs, and the tasks in snapshots."""
-
-
 FRAMING = 5
 """Bytes before a value that name its schema."""
 
