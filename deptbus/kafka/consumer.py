@@ -35,7 +35,7 @@ _REPLY_S = 10.0
 _ELECTION_S = 0.05
 """How long to wait before asking again for a leader, in seconds."""
 _ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
-_BATCH = 10_000
+BATCH = 10_000
 """Records asked for at once."""
 _PAIRS = 500
 _PAIRS_KB = 4 * 1024
@@ -162,6 +162,20 @@ class Tail(Reader):
             self.reached[partition] = max(last.offset() + 1, self.reached[partition])
         return found
 
+    def messages(self, timeout_s: float, count_max: int) -> list[Message]:
+        """As ``poll``, the client's own messages, for those who cannot afford a ``Record`` of each."""
+        found: list[Message] = []
+        reached, logical = self.reached, self._logical
+        for message in self._messages(count_max, timeout_s):
+            if message.error() is not None:
+                self._event(message)
+            else:
+                found.append(message)
+        ends = {(message.topic(), message.partition()): message.offset() for message in found}
+        for (topic, partition), offset in ends.items():
+            reached[logical[topic], partition] = max(offset + 1, reached[logical[topic], partition])
+        return found
+
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether everything before these offsets (logical topic names) has been returned by ``poll``."""
         return all(self.reached.get(partition, 0) >= end for partition, end in ends.items())
@@ -232,8 +246,16 @@ def read_pairs(configuration: Configuration, topic: str, partition: int) -> Iter
     yield from _batches(lambda tail: tail.pairs(0.5, _PAIRS, end), configuration, topic, {partition: (low, end)})
 
 
+def read_messages(
+    configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]], count_max: int
+) -> Iterator[list[Message]]:
+    """The client's own messages of some partitions of a physical topic between bounds, many at a time."""
+    for messages in _batches(lambda tail: tail.messages(0.5, count_max), configuration, topic, between):
+        yield [message for message in messages if message.offset() < between[message.partition()][1]]
+
+
 def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
-    for records in _batches(lambda tail: tail.poll(0.5, _BATCH), configuration, topic, between):
+    for records in _batches(lambda tail: tail.poll(0.5, BATCH), configuration, topic, between):
         for record in records:
             if record.offset < between[record.partition][1]:
                 yield record
