@@ -19,6 +19,7 @@ from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.codec import Codec
 from deptbus.deadletters import TOPIC as DEADLETTERS
+from deptbus.deadletters import TYPE as DEADLETTERED
 from deptbus.envelope import from_headers
 from deptbus.errors import CodecError
 from deptbus.folding import INSTANCES, JOURNAL, PartitionLog
@@ -28,6 +29,7 @@ from deptbus.kafka.configuration import client_configuration, reader_configurati
 from deptbus.kafka.consumer import BEGINNING, Tail
 from deptbus.partitioning import partition_of
 from deptbus.record import Record
+from deptbus.redriven import is_for
 from deptbus.settings import Settings
 from deptbus.workflow.activation import in_force
 from deptbus.workflow.correlate import Correlator
@@ -61,7 +63,8 @@ def read_records(settings: Settings) -> dict[str, list[Record]]:
     try:
         while not tail.has_reached(ends):
             for record in tail.poll(1.0, 10_000):
-                records[record.topic].append(record)
+                if is_for(record.headers, "correlate"):  # what others are sent again is no part of it
+                    records[record.topic].append(record)
     finally:
         tail.close()
     return records
@@ -142,6 +145,8 @@ class Check:
         differences = []
         missing = dict(unusable)
         for record in letters:
+            if dict(record.headers).get("ce_type") != DEADLETTERED.encode():  # what was done about one
+                continue
             letter = self._codec.decode(record.value)
             where = (letter["topic"], letter["partition"], letter["offset"])
             source = unusable.get(where)

@@ -20,7 +20,7 @@ class DeadLetters:
 
     def __init__(self, publisher: Publisher, group: str, value_bytes_max: int) -> None:
         self._publisher = publisher
-        self._group = group
+        self.group = group
         self._budget = value_bytes_max - OVERHEAD_BYTES
 
     def send(self, record: Record, reason: str, message: str, attempts: int) -> Pending:
@@ -32,7 +32,7 @@ class DeadLetters:
             TYPE,
             self._data(record, reason, message, attempts),
             subject=record.coordinates,
-            id=derived_id(f"{self._group}:{record.coordinates}", self._publisher.source, TYPE, record.coordinates),
+            id=derived_id(f"{self.group}:{record.coordinates}", self._publisher.source, TYPE, record.coordinates),
         )
         return self._publisher.send(prepared)
 
@@ -59,7 +59,7 @@ class DeadLetters:
             "key": key,
             "value": value,
             "headers": [{"name": name, "value": content} for name, content in headers],
-            "group": self._group,
+            "group": self.group,
             "reason": reason,
             "message": message[:_MESSAGE_CHARS_MAX],
             "attempts": attempts,

@@ -20,6 +20,7 @@ from deptbus.errors import CodecError
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import end_offsets, read_partition
 from deptbus.record import Record
+from deptbus.redriven import redriven_for
 from deptbus.settings import Settings
 from deptbus.workflow.fold import (
     OUTPUT_TOPICS,
@@ -190,6 +191,8 @@ class PartitionLog:
     def written(self, topic: str) -> Iterator[Written]:
         """The records of one of the bus's own topics."""
         for record in self._records(topic):
+            if redriven_for(record.headers) is not None:  # written by an operator
+                continue
             headers = dict(record.headers)
             yield Written(
                 (record.key or b"").decode(),

@@ -28,6 +28,7 @@ from deptbus.handlers import Context, Handler
 from deptbus.inbox import MemoryInbox, inbox_key
 from deptbus.outcome import Pending
 from deptbus.record import Event, Record
+from deptbus.redriven import FOR, redriven_for
 from deptbus.service import Service
 
 # No second attempt can cure these.
@@ -85,8 +86,9 @@ class Handling:
         }
         self._recent = MemoryInbox(limits.inbox_max)
         """Events that all their services have handled."""
-        self._partly: set[tuple[str, str]] = set()
-        """Events, with the owner of a service that has handled them, that come again for another one."""
+        self._partly = MemoryInbox(limits.inbox_max)
+        """Events, with the owner of a service that has handled them, of which another one has not."""
+        self._has_partly = False
         self._unsettled: set[str] = set()
         self.stopping = False
 
@@ -99,6 +101,9 @@ class Handling:
             try:
                 event_type = type_in(record.headers)
                 takers = topic.readers if event_type is None else topic.takers.get(event_type)
+                if takers and record.headers and record.headers[0][0] == FOR:  # nothing new to other groups
+                    group = redriven_for(record.headers)
+                    takers = [one for one in takers if one.service.deadletters.group == group]
                 if takers and (opened := self._open(record, takers, event_type in topic.filtered, progress)):
                     yield from self._serve(record, *opened, progress)
             except BaseException as error:  # carried to where what is finished gets committed first
@@ -153,10 +158,7 @@ class Handling:
         alone = len(takers) == 1
         fresh: dict[str, Any] | None = data
         for service, handlers in takers:
-            if self._partly and (key, service.owner) in self._partly:
-                continue
-            if service.inbox is not None and service.inbox.handled(key):
-                _duplicate(service, record, envelope.id)
+            if self._is_done(key, service, record, envelope.id):
                 continue
             data = fresh or self._decode(record.value, envelope.type)  # one must not see another's changes
             fresh = None
@@ -179,7 +181,10 @@ class Handling:
                     service.inbox.record(key)
         if len(progress.waiting) == waiting:
             self._unsettled.discard(key)
-            self._recent.record(key)
+            if redriven_for(record.headers) is None:
+                self._recent.record(key)
+            else:
+                self._remember_partly(key, takers[0].service)
 
     def _handle(
         self, service: Service, handler: Handler, event: Event, outputs: list[Pending]
@@ -238,18 +243,18 @@ class Handling:
         Answers the first that has to be handled again because its dead letter could not be written.
         """
         again = [one for one in progress.waiting if one.unknown() is not None or one.unwritten() is not None]
-        keys = {one.key for one in again}
+        keys = {one.key for one in progress.waiting if one in again or one.letter is not None}
         for finished in progress.waiting:
             if finished.key is None:
                 continue
             self._unsettled.discard(finished.key)
-            handled = finished.key, finished.service.owner
-            if finished.key not in keys:
+            if finished in again or finished.letter is not None:  # it has had no effect: it may come again
+                continue
+            if finished.key in keys or redriven_for(finished.record.headers) is not None:
+                self._remember_partly(finished.key, finished.service)
+            else:
                 self._recent.record(finished.key)
-                self._partly.discard(handled)
-            elif finished not in again:
-                self._partly.add(handled)
-            if finished.service.inbox is not None and finished not in again:
+            if finished.service.inbox is not None:
                 finished.service.inbox.record(finished.key)
         if not again:
             return None
@@ -265,6 +270,21 @@ class Handling:
         )
         return None
 
+    def _is_done(self, key: str, service: Service, record: Record, event_id: str) -> bool:
+        """Whether an event has had its effect in a service, though others that take it may lack it."""
+        if self._has_partly and self._partly.handled(_of_service(key, service)):
+            if redriven_for(record.headers) is not None:
+                _duplicate(service, record, event_id)
+            return True
+        if service.inbox is not None and service.inbox.handled(key):
+            _duplicate(service, record, event_id)
+            return True
+        return False
+
+    def _remember_partly(self, key: str, service: Service) -> None:
+        self._has_partly = True
+        self._partly.record(_of_service(key, service))
+
 
 def bury(
     service: Service, record: Record, reason: str, message: str, attempts: int, event_id: str | None = None
@@ -273,6 +293,11 @@ def bury(
     service.counts["dead_letters"] += 1
     service.log.error("dead_letter", **_where(record), event_id=event_id, reason=reason, message=message)
     return Finished(record, service, letter=service.deadletters.send(record, reason, message, attempts))
+
+
+def _of_service(key: str, service: Service) -> str:
+    """What identifies an event that a service has handled."""
+    return f"{service.owner} {key}"
 
 
 def _duplicate(service: Service, record: Record, event_id: str) -> None:

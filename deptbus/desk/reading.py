@@ -27,6 +27,7 @@ from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_parti
 from deptbus.kafka.reach import check_reachable
 from deptbus.partitioning import partition_of
 from deptbus.record import Record
+from deptbus.redriven import redriven_for
 from deptbus.settings import Settings
 from deptbus.workflow.pack import Pack
 
@@ -237,7 +238,7 @@ class Reading:
         """The events under some keys."""
         keys = {name.encode() for name in names}
         for record in read_partition(self._configuration, self._physical(topic), partition):
-            if record.key in keys:
+            if record.key in keys and redriven_for(record.headers) is None:
                 yield self._as_told(record)
 
 

@@ -19,6 +19,7 @@ from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail
 from deptbus.record import Record
+from deptbus.redriven import redriven_for
 
 _LOOK_UP_S = 1.0
 _log = logging.getLogger("deptbus.exercise.desks")
@@ -86,7 +87,7 @@ class DeskProcess:
             if record.topic == CLOCK:
                 self._steps.append(to_announcement(self._link.data(record)))
                 self._heard = record.offset
-            else:
+            elif redriven_for(record.headers) is None:
                 self._unread.setdefault(record.partition, []).append(record)
         if not records:
             self._link.check()

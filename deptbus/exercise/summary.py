@@ -18,6 +18,7 @@ INSTANCES = "workflow.instances"
 CHANGED = b"workflow.InstanceChanged"
 WRITTEN = ("workflow.tasks", "workflow.timeline", "workflow.events")
 DEADLETTERS = "bus.deadletters"
+DEADLETTERED = b"bus.DeadLettered"
 
 
 @dataclass(slots=True)
@@ -91,6 +92,8 @@ class _Counting:
         if record.topic == INSTANCES:
             if kind == CHANGED:
                 self._newest[record.key] = record
+            return
+        if record.topic == DEADLETTERS and kind != DEADLETTERED:  # what was done about one
             return
         seen = self._ids["in" if record.topic in self.inputs else record.topic]
         if event_id is None or event_id in seen:

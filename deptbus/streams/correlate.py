@@ -21,6 +21,7 @@ from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import BEGINNING, Tail, end_offsets
 from deptbus.outcome import Pending
 from deptbus.record import Event, Record
+from deptbus.redriven import arrival_ms, is_for
 from deptbus.streams.app import App
 from deptbus.streams.intake import Intake
 from deptbus.streams.packs import PackShelf
@@ -179,6 +180,8 @@ class Correlate:
     def _one(self, record: Record, pending: list[Pending]) -> None:
         """Append what one record gives; whatever is wrong with it makes it a dead letter (I7)."""
         self.counts["events"] += 1
+        if not is_for(record.headers, self._wiring.letters.group):
+            return
         try:
             envelope = from_headers(record.headers)
             if envelope.type not in self._correlator.event_types:
@@ -191,7 +194,7 @@ class Correlate:
                 )  # fmt: skip
                 return
             data = self._wiring.decode(record.value, envelope.type)
-            at_ms = envelope.time_ms if self._wiring.stepped else record.timestamp_ms
+            at_ms = envelope.time_ms if self._wiring.stepped else arrival_ms(record)
             event = Event(envelope, data, record)
         except CodecError as error:
             pending.append(self._bury(record, error.reason, str(error)))

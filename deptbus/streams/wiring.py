@@ -57,7 +57,7 @@ class Wiring:
         self.workflow = self._publisher("workflow")
         self._bus = self._publisher("bus")
         self.admin = Admin(client_configuration(settings))
-        self.letters = DeadLetters(self._bus, self.world.physical(role), self.codec.value_bytes_max(DEAD_LETTERED))
+        self.letters = DeadLetters(self._bus, role, self.codec.value_bytes_max(DEAD_LETTERED))
 
     def _publisher(self, owner: str) -> Publisher:
         return Publisher(

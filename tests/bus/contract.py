@@ -18,6 +18,7 @@ from deptbus.handlers import Context
 from deptbus.ids import random_id
 from deptbus.partitioning import partition_of
 from deptbus.record import Event, Record
+from deptbus.redriven import stamp
 from deptbus.testing import run_until, running, together, wait_until
 from tests.bus.worlds import World
 
@@ -409,6 +410,97 @@ class DeadLettering:
         world.put("ward.cases", value, b"k", to_headers(envelope))
 
 
+class Redriven:
+    """A record that was given up and is sent again."""
+
+    def test_it_is_handled_by_the_group_that_gave_it_up_and_passed_over_by_others(self, world: World) -> None:
+        ward = world.connect("ward")
+        lab, statistics = world.connect("lab"), world.connect("lab", group="lab.statistics")
+        well = threading.Event()
+        handled: list[str] = []
+        counted: list[Event] = []
+
+        @lab.subscribe(CASE)
+        def investigate(event: Event) -> None:
+            if not well.is_set():
+                raise ValueError("trouble")
+            handled.append(event.envelope.id)
+
+        collect(statistics, counted)
+        event_id = report(ward, "c1", subject="k")
+        with running(lab), running(statistics):
+            wait_until(lambda: world.records("bus.deadletters") and counted)
+            well.set()
+            self.again(world, "lab")
+            wait_until(lambda: handled)
+            self.again(world, "lab")  # handled once, it has had its effect
+            report(ward, "c2", subject="k")
+            wait_until(lambda: len(handled) == 2 and len(counted) == 2)
+        assert handled[0] == event_id
+        assert [event.data["case"] for event in counted] == ["c1", "c2"]
+        assert lab.health().counts["duplicates"] == 1
+        assert "duplicates" not in statistics.health().counts
+        assert len(world.records("bus.deadletters")) == 1
+
+    def test_given_up_again_it_is_a_letter_that_names_the_first(self, world: World) -> None:
+        ward, lab = world.connect("ward"), world.connect("lab")
+
+        @lab.subscribe(CASE)
+        def fail(event: Event) -> None:
+            raise ValueError("trouble")
+
+        report(ward, "c1", subject="k")
+        with running(lab):
+            wait_until(lambda: len(world.records("bus.deadletters")) == 1)
+            self.again(world, "lab")
+            wait_until(lambda: len(world.records("bus.deadletters")) == 2)
+        first, second = world.events("bus.deadletters")
+        assert {"name": "ce_redriveof", "value": first.envelope.id.encode()} in second.data["headers"]
+        assert {"name": "ce_redrivecount", "value": b"1"} in second.data["headers"]
+
+    def test_what_several_in_a_process_gave_up_comes_to_each_by_itself(self, world: World) -> None:
+        ward, lab, roads = Together.connect(world, "ward", "lab", "roads")
+        well = threading.Event()
+        handled: list[str] = []
+
+        def subscribe(bus: Bus) -> None:
+            @bus.subscribe(CASE)
+            def investigate(event: Event) -> None:
+                if not well.is_set():
+                    raise ValueError("trouble")
+                handled.append(bus.owner)
+
+        subscribe(lab)
+        subscribe(roads)
+        report(ward, "c1", subject="k")
+        with together(lab, roads):
+            wait_until(lambda: len(world.records("bus.deadletters")) == 2)
+            well.set()
+            self.again(world, "roads")
+            wait_until(lambda: handled)
+            self.again(world, "lab")
+            wait_until(lambda: len(handled) == 2)
+        assert handled == ["roads", "lab"]
+
+    def test_what_no_envelope_can_be_read_of_is_given_up_again_by_its_group_alone(self, world: World) -> None:
+        lab, statistics = world.connect("lab"), world.connect("lab", group="lab.statistics")
+        collect(lab, [])
+        collect(statistics, [])
+        world.put("ward.cases", b"x", b"k", stamp([("ce_type", CASE.encode())], "lab", "l1", 1, 5))
+        with running(lab), running(statistics):
+            wait_until(lambda: sum(world.committed("lab.statistics", "ward.cases").values()) == 1)
+            wait_until(lambda: sum(world.committed("lab", "ward.cases").values()) == 1)
+        (letter,) = world.events("bus.deadletters")
+        assert (letter.data["group"], letter.data["reason"]) == ("lab", "headers")
+
+    @staticmethod
+    def again(world: World, group: str) -> None:
+        letter = next(event for event in world.events("bus.deadletters") if event.data["group"] == group)
+        headers = [(header["name"], header["value"]) for header in letter.data["headers"]]
+        headers = stamp(headers, group, letter.envelope.id, 1, letter.data["timestamp"])
+        world.put(letter.data["topic"], letter.data["value"], letter.data["key"], headers, letter.data["partition"])
+
+
 class Life:
     def test_stop_finishes_the_event_in_hand_and_commits_it(self, world: World) -> None:
         ward, lab = world.connect("ward"), world.connect("lab")
@@ -575,5 +667,5 @@ class Together:
         return [first, *(world.connect(owner, sender=first._sender, **options) for owner in owners[1:])]
 
 
-class BusContract(Publishing, Subscribing, Effects, DeadLettering, Life, Together):
+class BusContract(Publishing, Subscribing, Effects, DeadLettering, Redriven, Life, Together):
     """All of it."""
