@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     handler_attempts_max: int = Field(3, ge=1, description="Calls of one handler for one event at most.")
     handler_backoff_ms: int = Field(200, ge=0, description="Pause before the second attempt; doubles each time.")
     handler_backoff_max_ms: int = Field(5_000, ge=0, description="The longest pause between attempts.")
+    redrives_max: int = Field(3, ge=1, description="A dead letter that comes back after so many is quarantined.")
     inbox_max: int = Field(100_000, gt=0, description="Handled event ids remembered by a subscriber.")
     batch_max: int = Field(500, ge=1, description="Journal entries in one transaction at most.")
     batch_wait_ms: int = Field(10, ge=0, description="How long a batch waits for more entries.")

@@ -11,6 +11,7 @@ import typer
 from deptbus.cli import (
     alerts,
     bus,
+    deadletters,
     demo,
     departments,
     desk,
@@ -47,6 +48,7 @@ def _assemble() -> None:
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
     bus.register(app)
+    app.add_typer(deadletters.app, name="deadletters")
     app.add_typer(workflows.app, name="workflows")
     app.add_typer(desk.app, name="desk")
     app.add_typer(incidents.app, name="incidents")

@@ -49,7 +49,12 @@ def title(titles: Titles, lang: str) -> str:
 def cell(text: object) -> str:
     """Text from an event for a table: no markup of its own, nothing that moves a cursor."""
     shown = "" if text is None else str(text)
-    return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in shown))
+    return escape(plain(shown))
+
+
+def plain(text: str) -> str:
+    """Text from an event for a line of its own: nothing in it moves a cursor."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 def word(name: str, lang: str) -> str:
@@ -101,4 +106,12 @@ ZH = {
     "to_department": "现部门", "to_level": "现级别", "to_unit": "现单位", "type": "类型", "unit": "单位",
     "until": "等待事件", "value": "值", "what": "事项", "when": "时间", "where": "地区", "window": "时间窗",
     "withdrawn": "已撤回", "workflow": "流程", "yes": "是",
+    # Dead letters
+    "act": "处置", "at": "时间", "attempts": "尝试次数", "bad_magic": "格式标记错误", "correlate": "关联出错",
+    "discarded": "已弃置", "edited": "已更正", "foreign_mode": "模式不符", "framing": "格式错误",
+    "given_up": "放弃时间", "group": "消费组", "handler": "处理出错", "headers": "信封错误", "key": "键",
+    "letter": "死信", "letters": "件数", "message": "说明", "publish_failed": "发布被拒", "quarantined": "隔离",
+    "record": "记录", "redriven": "已重投", "returned_as": "再次成为死信", "sent_again": "重投次数",
+    "sent_from": "重投自", "too_large": "过大", "topic": "主题", "trailing": "多余字节", "undecodable": "无法解码",
+    "unknown_schema": "模式未知", "unknown_type": "类型未知", "wrong_type": "类型不符",
 }  # fmt: skip

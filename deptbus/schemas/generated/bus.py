@@ -62,6 +62,36 @@ class DeadLettered(EventData, frozen=True):
     """Whether the value is only its head, because the whole would not fit."""
 
 
+class LetterActed(EventData, frozen=True):
+    """Something was done about a dead letter."""
+
+    EVENT_TYPE: ClassVar[str] = "bus.LetterActed"
+    VERSION: ClassVar[int] = 1
+
+    letter: str
+    """The letter's event id."""
+    act: str
+    """redriven, edited or discarded."""
+    count: int
+    """How often the record has been sent again by now."""
+    group: str
+    """The consumer group that gave the record up, and gets it again."""
+    topic: str
+    """Where the record was read, and is sent again."""
+    partition: int
+    """Its partition."""
+    offset: int
+    """Its offset when it was given up."""
+    event: str | None = None
+    """The id of the event that was sent."""
+    forced: bool
+    """Whether it was in quarantine."""
+    reason: str
+    """Why, in the operator's words."""
+    run: str
+    """What was done together has one run."""
+
+
 class PackActivated(EventData, frozen=True):
     """A pack came into force: its rules count from now on."""
 
