@@ -5,6 +5,7 @@ and shows its traceback.
 """
 
 import sys
+from functools import cache
 
 import typer
 
@@ -25,6 +26,7 @@ from deptbus.cli import (
     schemas,
     setup,
     stack,
+    tail,
     topics,
     workflows,
 )
@@ -40,14 +42,16 @@ app = typer.Typer(
 )
 
 
+@cache
 def _assemble() -> None:
-    """Put the groups together, in the order in which a person meets them."""
+    """Put the groups together, in the order in which a person meets them; once, however often ``main`` is called."""
     stack.register(app)
     app.command()(setup.setup)
     app.command(epilog="Example: deptbus demo leak-shenzhen")(demo.demo)
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(topics.app, name="topics")
-    bus.register(app)
+    app.command(epilog="Example: deptbus publish health.CaseReported --data case.json --subject 440100")(bus.publish)
+    app.command(epilog="Example: deptbus tail health.cases --type health.CasesConfirmed --where 'count>=5'")(tail.tail)
     app.add_typer(deadletters.app, name="deadletters")
     app.add_typer(workflows.app, name="workflows")
     app.add_typer(desk.app, name="desk")

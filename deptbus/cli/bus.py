@@ -1,26 +1,13 @@
-"""``deptbus publish`` and ``deptbus tail``: one event by hand, and the events of a topic as they come."""
+"""``deptbus publish``: one event by hand."""
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from deptbus.cli import output
 from deptbus.errors import SettingsError
-
-if TYPE_CHECKING:
-    from deptbus.tailing import Line
-
-LAST = -20
-COUNT_MAX = 1_000
-_DATA_CHARS_MAX = 300
-
-
-def register(app: typer.Typer) -> None:
-    """Add both commands."""
-    app.command(epilog="Example: deptbus publish health.CaseReported --data case.json --subject 440100")(publish)
-    app.command(epilog="Example: deptbus tail health.cases --from -5")(tail)
 
 
 def publish(
@@ -70,58 +57,6 @@ def publish(
         output.out.print(f"{event_type} {outcome.event_id} is on {where}.", markup=False, soft_wrap=True)
 
 
-def tail(
-    topic: Annotated[str, typer.Argument(help="A topic's name, without the namespace's prefix.")],
-    start: Annotated[str, typer.Option("--from", help="beginning, end, or -N for the last N.", metavar="WHERE")] = str(
-        LAST
-    ),
-    count: Annotated[int, typer.Option("-n", min=0, help="Stop after so many; 0 for never.")] = COUNT_MAX,
-    event_type: Annotated[str | None, typer.Option("--type", help="Only events of this type.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only events of this subject.")] = None,
-    follow: Annotated[bool, typer.Option(help="Wait for more at the end.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """Show the last events of a topic, then those that come, until Ctrl-C or -n are shown."""
-    from deptbus import bootstrap, tailing
-    from deptbus.catalogue import load_catalogue
-    from deptbus.clock import system_clock
-    from deptbus.kafka.configuration import reader_configuration
-    from deptbus.settings import Settings
-
-    where = _start(start)
-    settings = Settings.load()
-    catalogue = load_catalogue(settings.root, system_clock())
-    physical = settings.world.physical(catalogue.topic(topic).name)
-    with bootstrap.open_registry(settings) as registry:
-        codec = bootstrap.load_codec(settings, catalogue, registry, catalogue.topic(topic).event_types)
-        reader = tailing.Reader(codec, catalogue.schemas, bootstrap.learner(codec, registry))
-        shown = 0
-        try:
-            for record in tailing.follow(reader_configuration(settings), physical, where, not follow):
-                line = reader.line(record)
-                envelope = line.envelope
-                if event_type is not None and (envelope is None or envelope.type != event_type):
-                    continue
-                if subject is not None and (envelope is None or envelope.subject != subject):
-                    continue
-                _show(line, as_json)
-                shown += 1
-                if shown == count:
-                    if count == COUNT_MAX:
-                        output.note(f"{COUNT_MAX} are shown; -n 0 goes on without end.")
-                    return
-        except KeyboardInterrupt:
-            return
-
-
-def _start(text: str) -> int | str:
-    if text in {"beginning", "end"}:
-        return text
-    if text.startswith("-") and text[1:].isdigit() and 0 < int(text[1:]) <= 100_000:
-        return int(text)
-    raise SettingsError(f"--from is beginning, end, or -N with N up to 100000, not {text}.")
-
-
 def read_content(data: str) -> Any:
     """The JSON object in a file, or on standard input for ``-``; ``SettingsError``."""
     import orjson
@@ -137,18 +72,3 @@ def read_content(data: str) -> Any:
     if not isinstance(content, dict):
         raise SettingsError(f"--data {data} is no JSON object.")
     return content
-
-
-def _show(line: "Line", as_json: bool) -> None:
-    if as_json:
-        sys.stdout.buffer.write(line.as_json() + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    from rich.text import Text
-
-    time, kind, key, subject, data = line.as_text()
-    if output.out.is_terminal and len(data) > _DATA_CHARS_MAX:
-        data = data[:_DATA_CHARS_MAX] + "…"
-    keys = key if key == subject else f"{key} {subject}"
-    text = Text.assemble((time, "dim"), " ", (kind, "bold cyan"), " ", (keys, "yellow"), " ", data)
-    output.out.print(text, soft_wrap=True)

@@ -40,7 +40,7 @@ BATCH = 10_000
 _PAIRS = 500
 _PAIRS_KB = 4 * 1024
 """How many pairs are asked for at once, and how much is fetched ahead: more is slower, for its memory has gone cold."""
-_SILENCE_S = 30.0
+SILENCE_S = 30.0
 """A reader with records before it that gets none for so long gives up, in seconds."""
 
 
@@ -219,7 +219,7 @@ def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
 
 def read_topic(configuration: Configuration, topic: str) -> Iterator[Record]:
     """Every record of a physical topic up to the ends known at the first call, in order per partition."""
-    yield from _read(configuration, topic, bounds(configuration, topic))
+    yield from read_ranges(configuration, topic, bounds(configuration, topic))
 
 
 def read_partition(
@@ -233,7 +233,7 @@ def read_partition(
         low, high = bounds(configuration, topic)[partition]
         start = low if start == BEGINNING else start
         end = high if end == END else end
-    yield from _read(configuration, topic, {partition: (start, end)})
+    yield from read_ranges(configuration, topic, {partition: (start, end)})
 
 
 def read_pairs(configuration: Configuration, topic: str, partition: int) -> Iterator[list[Pair]]:
@@ -254,7 +254,8 @@ def read_messages(
         yield [message for message in messages if message.offset() < between[message.partition()][1]]
 
 
-def _read(configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
+def read_ranges(configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]) -> Iterator[Record]:
+    """The records of some partitions of a physical topic between bounds, in order per partition."""
     for records in _batches(lambda tail: tail.poll(0.5, BATCH), configuration, topic, between):
         for record in records:
             if record.offset < between[record.partition][1]:
@@ -270,17 +271,17 @@ def _batches(
     if not waiting:
         return
     tail = Tail(configuration, {topic: {partition: between[partition][0] for partition in waiting}})
-    limit = time.monotonic() + _SILENCE_S
+    limit = time.monotonic() + SILENCE_S
     try:
         while waiting:
             before = dict(tail.reached)
             yield poll(tail)
             if tail.reached != before:
-                limit = time.monotonic() + _SILENCE_S
+                limit = time.monotonic() + SILENCE_S
             elif time.monotonic() > limit:
                 where = ", ".join(f"{name}[{p}]@{tail.reached[name, p]}" for p in sorted(waiting))
                 raise ClusterUnreachable(
-                    f"No record came for {_SILENCE_S:.0f} s though there are some: {where}. "
+                    f"No record came for {SILENCE_S:.0f} s though there are some: {where}. "
                     "The broker is away, or a batch there cannot be read."
                 )
             waiting = {p for p in waiting if tail.reached[name, p] < between[p][1]}

@@ -20,7 +20,7 @@ SCHEMAS = {
              "default": 0},
             {"name": "patient", "doc": "Who.", "default": None, "type": ["null", {
                 "type": "record", "name": "Patient", "namespace": "ward", "doc": "A person.", "fields": [
-                    {"name": "name", "type": "string", "doc": "The name."},
+                    {"name": "name", "type": "string", "doc": "The name.", "personal": True},
                     {"name": "age", "type": "int", "doc": "The age in years."},
                 ]}]},
             {"name": "note", "type": ["null", "bytes"], "doc": "An attachment.", "default": None},
