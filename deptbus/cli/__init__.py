@@ -18,8 +18,10 @@ from deptbus.cli import (
     desk,
     exercise,
     export,
+    groups,
     imports,
     incidents,
+    lag,
     notify,
     output,
     run,
@@ -63,6 +65,8 @@ def _assemble() -> None:
     app.add_typer(export.app, name="export")
     app.command(epilog="Example: deptbus alerts --region 440300")(alerts.alerts)
     app.add_typer(exercise.app, name="exercise")
+    app.command(epilog="Example: deptbus lag --over 1000 --over 5m")(lag.lag)
+    app.add_typer(groups.app, name="groups")
 
 
 def main() -> None:

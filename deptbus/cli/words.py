@@ -23,6 +23,20 @@ def span(length_ms: int, lang: str) -> str:
     return ("" if lang == "zh" else " ").join(parts[:2]) or f"0{names[2]}"
 
 
+def brief(length_ms: int, lang: str) -> str:
+    """How long, to the second where it is short: ``8 s``, ``2 min``, ``1 h 5 min``."""
+    if length_ms >= 2 * _MINUTE_MS:
+        return span(length_ms, lang)
+    seconds = f"{length_ms / 1000:.0f}" if length_ms >= 1000 or not length_ms else f"{length_ms / 1000:.1f}"
+    return f"{seconds}{'秒' if lang == 'zh' else ' s'}"
+
+
+def events(count: int, lang: str, *, exact: bool) -> str:
+    """A number of events, or that there are no more."""
+    most = "" if exact else ("至多 " if lang == "zh" else "at most ")
+    return f"{most}{count:,}"
+
+
 def countdown(due_ms: int, now_ms: int, lang: str) -> str:
     """When, and how much time is left or by how much it is late."""
     left = due_ms - now_ms
@@ -70,6 +84,10 @@ EN = {
     "act_reassign": "reassign", "act_split": "split", "bound": "committed", "due_next": "due", "lead": "led by",
     "reassign": "asked instead", "regions": "asked in", "repetition": "asked again", "retry": "asked again",
     "until": "until the event",
+    # Groups and what they have not read
+    "caught_up_in": "caught up in", "client_id": "client", "current": "caught up", "group_topic": "group, topic",
+    "held": "held back", "new_offset": "new", "old_offset": "now", "read_again": "read again", "reads": "reads",
+    "stopped": "no members", "unread": "unread",
 }  # fmt: skip
 """Where the word is not the name itself."""
 
@@ -114,4 +132,13 @@ ZH = {
     "record": "记录", "redriven": "已重投", "returned_as": "再次成为死信", "sent_again": "重投次数",
     "sent_from": "重投自", "too_large": "过大", "topic": "主题", "trailing": "多余字节", "undecodable": "无法解码",
     "unknown_schema": "模式未知", "unknown_type": "类型未知", "wrong_type": "类型不符",
+    # Groups and what they have not read
+    "advice": "处理", "area": "方面", "assigned": "分配的分区", "behind": "有积压", "catching_up": "追赶中",
+    "caught_up_in": "预计追上", "client_id": "客户端", "committed_ago": "上次提交",
+    "completing_rebalancing": "重新分配中", "current": "已跟上", "dead": "已不存在", "empty": "无成员",
+    "falling_behind": "积压增加", "finding": "发现", "group_topic": "消费组、主题",
+    "held": "被事务挡住", "host": "主机", "members": "成员", "new_offset": "新位移", "offset": "位移",
+    "old_offset": "现位移", "partition": "分区", "preparing_rebalancing": "重新分配中", "read_again": "重读",
+    "reads": "读取速度", "severity": "严重程度", "skipped": "跳过", "stable": "稳定", "stopped": "无成员",
+    "stuck": "停滞", "topics": "主题", "unread": "未读", "unreadable": "读不出", "waiting": "等待",
 }  # fmt: skip

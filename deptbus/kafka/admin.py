@@ -201,9 +201,20 @@ class Admin:
         """Where each partition of some topics begins: (topic, partition) to the oldest offset still there."""
         return self._offsets(namespace, names, OffsetSpec.earliest(), committed=False)
 
+    def newest_times(self, namespace: Namespace, names: Iterable[str]) -> dict[tuple[str, int], int]:
+        """The newest timestamp in each partition of some topics; a partition without records is left out."""
+        found = self._list_offsets(namespace, names, OffsetSpec.max_timestamp(), committed=False)
+        return {where: int(info.timestamp) for where, info in found.items() if info.timestamp >= 0}
+
     def _offsets(
         self, namespace: Namespace, names: Iterable[str], spec: OffsetSpec, *, committed: bool
     ) -> dict[tuple[str, int], int]:
+        found = self._list_offsets(namespace, names, spec, committed=committed)
+        return {where: int(info.offset) for where, info in found.items()}
+
+    def _list_offsets(
+        self, namespace: Namespace, names: Iterable[str], spec: OffsetSpec, *, committed: bool
+    ) -> dict[tuple[str, int], Any]:
         counts = self.names(namespace)
         request = [
             TopicPartition(namespace.physical(name), partition)
@@ -213,7 +224,7 @@ class Admin:
         if not request:
             return {}
         isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
-        found: dict[tuple[str, int], int] = {}
+        found: dict[tuple[str, int], Any] = {}
 
         def ask() -> bool:
             futures = self._client.list_offsets(
@@ -223,8 +234,7 @@ class Admin:
             )
             for where, future in futures.items():
                 try:
-                    offset = int(future.result(self._timeout_s).offset)
-                    found[namespace.logical(where.topic), where.partition] = offset
+                    found[namespace.logical(where.topic), where.partition] = future.result(self._timeout_s)
                 except KafkaException as error:
                     refused = error.args[0]
                     if refused.code() not in _NOT_YET:
