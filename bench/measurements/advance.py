@@ -29,7 +29,7 @@ def measure(bench: Bench) -> Iterable[Result]:
     with Side(bench.python, "bench.ours.advance") as ours:
         first = ours.ask("fold")  # also the warm-up
         rates = []
-        for _ in range(bench.of(30, 11)):
+        for _ in range(bench.of(30, 7)):
             run = ours.ask("fold")
             if (run["hash"], run["outputs"]) != (first["hash"], first["outputs"]):
                 raise MeasurementFailed("advance has put out something else in another run.")

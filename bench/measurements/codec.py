@@ -42,10 +42,10 @@ def measure(bench: Bench) -> Iterable[Result]:
         ours.ask("start", sample=sample, ids=ids)
         sizes = {kind: sum(map(len, sample[kind]["bodies"])) / 2 / len(sample[kind]["bodies"]) for kind in TYPES}
         # A run of one type takes so long, by what fastavro takes: 2 µs, and 20 ns for each byte.
-        run_s = bench.of(50, 20) / 1000
+        run_s = bench.of(50, 15) / 1000
         rounds = {kind: max(1, round(run_s / (2e-6 + 20e-9 * size) / EACH)) for kind, size in sizes.items()}
         return [
-            _compare(bound, ours, our, peers, peer, rounds, sizes, bench.of(30, 11))
+            _compare(bound, ours, our, peers, peer, rounds, sizes, bench.of(30, 7))
             for bound, (our, peer) in zip(BOUNDS, ASKED, strict=True)
         ]
 

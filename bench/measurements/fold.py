@@ -23,15 +23,15 @@ BOUNDS = (FOLD,)
 
 
 def measure(bench: Bench) -> Iterable[Result]:
-    """About 9 minutes; a journal of 60,000 entries when quick."""
+    """About 9 minutes; a journal of 40,000 entries when quick."""
     world = World(bench, "bench-fold", TOPICS)
-    entries = _write(bench, world, bench.of(1_000_000, 60_000))
+    entries = _write(bench, world, bench.of(1_000_000, 40_000))
     with (
         Side(bench.python, "bench.ours.fold", world.environment) as ours,
         Side(bench.python, "bench.peers.fold", world.environment) as peer,
     ):
         peer.ask("open")
-        ratio = alternate(_ours(ours, entries), _peer(peer, world, entries), bench.of(5, 5))
+        ratio = alternate(_ours(ours, entries), _peer(peer, world, entries), bench.of(5, 3))
     detail = f"{ratio.ours:,.0f} against {ratio.peer:,.0f} entries/s ({entries:,} entries)"
     return [FOLD.result(ratio.median, ratio.low, ratio.high, detail)]
 

@@ -24,7 +24,7 @@ PEERS = ("loop", "quix", "faststream")
 def measure(bench: Bench) -> Iterator[Result]:
     """Against one peer after the other."""
     ground = ground_of(bench)
-    events, pairs = bench.of(20_000, 5_000), bench.of(10, 2)
+    events, pairs = bench.of(10_000, 4_000), bench.of(10, 2)
     with ground.workers() as [worker]:
         for bound, name in zip(BOUNDS, PEERS, strict=True):
             with ground.peer(name) as (side, place):

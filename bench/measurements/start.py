@@ -31,12 +31,12 @@ def measure(bench: Bench) -> Iterable[Result]:
     ) as peer:  # fmt: skip
         for crowd in {few, many, less}:
             ours.ask("open", namespace=crowd.world.settings.namespace)
-        ratio = alternate(_ours(ours, few), _peer(peer, few), bench.of(15, 10))
+        ratio = alternate(_ours(ours, few), _peer(peer, few), bench.of(15, 6))
         detail = (
             f"{ratio.ours:,.0f} against {ratio.peer:,.0f} records/s ({few.records:,} of {few.instances:,} instances)"
         )
         yield RAW.result(ratio.median, ratio.low, ratio.high, detail)
-        yield LINEAR.result(*_compared(ours, many, less, bench.of(5, 3)))
+        yield LINEAR.result(*_compared(ours, many, less, bench.of(5, 2)))
 
 
 def _compared(ours: Side, many: Crowd, less: Crowd, pairs: int) -> tuple[float, float, float, str]:

@@ -26,7 +26,7 @@ _TWICE = 100
 def measure(bench: Bench) -> Iterable[Result]:
     """The one result."""
     world = World(bench, "bench-subscribe", [TOPIC])
-    number, pairs = bench.of(100_000, 20_000), bench.of(15, 10)
+    number, pairs = bench.of(100_000, 20_000), bench.of(15, 6)
     records = _publish(world, number)
     groups = (f"bench-{number}" for number in count())
     wanted = hash_of(data["case"] for data, _ in cases(number))

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.cases import TOPIC, TYPE, cases
 from bench.suite.child import serve
-from deptbus import bus, garbage
+from deptbus import bus, garbage, logs
 from deptbus.bootstrap import limits
 from deptbus.bus import Bus
 from deptbus.catalogue import Catalogue, Grant, load_catalogue
@@ -33,6 +33,7 @@ class Ours:
         """Make the departments, their topics and their event types."""
         garbage.look_seldom()
         self.settings = Settings.load()
+        logs.configure(self.settings)
         self.names = [f"d{index:04d}" for index in range(number)]
         self._declare(load_catalogue(self.settings.root, system_clock()))
         Admin(client_configuration(self.settings)).create_namespace_topics(
