@@ -106,3 +106,19 @@ class ActRefused(BusError):
 
 class NotFound(BusError):
     """No instance, task, topic or event of that name."""
+
+
+class ArchiveRefused(BusError):
+    """An archive cannot be made, read or restored as asked."""
+
+
+class ArchiveUnfinished(ArchiveRefused):
+    """An archive or a restore stopped on the way; what stands is whole, and the same command goes on with it."""
+
+    exit_code = 1
+
+
+class ArchiveBroken(ArchiveRefused):
+    """Files of an archive are not as they were written; the message names file, block and record."""
+
+    exit_code = 3

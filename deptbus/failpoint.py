@@ -16,10 +16,19 @@ POINTS = (
     "after-commit",
     "while-restoring",
     "after-delivery",
+    "after-block",
+    "after-file",
+    "before-manifest",
+    "after-records",
+    "inside-gap",
+    "after-gap",
+    "before-settings",
 )
 """In the order of the work. Records at hand; journal entries flushed (correlate), answers flushed (desks); outputs
 computed, and those of correlate and desks handed over; records of the transaction handed over; committed and not
-acknowledged; a partition's state half restored; a notification delivered and not committed."""
+acknowledged; a partition's state half restored; a notification delivered and not committed. Of an archive: a block
+written; a file finished and its index not; everything but the manifest. Of its restore: records handed over; offsets
+that nobody sees half used up, and used up; everything read back and the settings still to come."""
 
 _armed = ""
 _left = 0

@@ -11,6 +11,7 @@ import typer
 
 from deptbus.cli import (
     alerts,
+    archive,
     bus,
     deadletters,
     demo,
@@ -55,6 +56,7 @@ def _assemble() -> None:
     app.command(epilog="Example: deptbus publish health.CaseReported --data case.json --subject 440100")(bus.publish)
     app.command(epilog="Example: deptbus tail health.cases --type health.CasesConfirmed --where 'count>=5'")(tail.tail)
     app.add_typer(deadletters.app, name="deadletters")
+    app.add_typer(archive.app, name="archive")
     app.add_typer(workflows.app, name="workflows")
     app.add_typer(desk.app, name="desk")
     app.add_typer(incidents.app, name="incidents")

@@ -118,12 +118,12 @@ def tail(
             source = Source(configuration, log, settings.world.physical(topic), reader.line)
             found = lines(source, wanted, system_clock(), lambda what: _note(what, settings.lang))
             pace = Pace((RATE if follow else 0) if rate is None else rate)
-            _show_all(found, pace, as_json, settings.lang)
+            show_all(found, pace, as_json, settings.lang)
     finally:
         log.close()
 
 
-def _show_all(lines: Iterator["Line"], pace: "Pace", as_json: bool, lang: str) -> None:
+def show_all(lines: Iterator["Line"], pace: "Pace", as_json: bool, lang: str) -> None:
     """Show what comes, until it ends, Ctrl-C, or nobody reads any more."""
     shown = slowed = 0
     try:

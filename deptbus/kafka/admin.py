@@ -167,12 +167,32 @@ class Admin:
             f"the topics {', '.join(physical)} to be gone",
         )
 
+    def trim(self, namespace: Namespace, starts: Mapping[tuple[str, int], int]) -> None:
+        """Let partitions begin at later offsets: what lies before is gone; (topic, partition) to its new start."""
+        if starts:
+            before = [TopicPartition(namespace.physical(name), part, start) for (name, part), start in starts.items()]
+            futures = self._client.delete_records(
+                before, request_timeout=self._timeout_s, operation_timeout=self._timeout_s
+            )
+            self._wait({where.topic: future for where, future in futures.items()}, "cut the beginning off")
+
+    def cluster_id(self) -> str:
+        """The name that the cluster gave itself."""
+        return str(self._metadata().cluster_id)
+
     def groups(self, namespace: Namespace) -> tuple[str, ...]:
         """The consumer groups of a namespace, by their names in Kafka."""
         listed = self._answer(
             self._client.list_consumer_groups(request_timeout=self._timeout_s), "list the consumer groups"
         )
         return tuple(sorted(group.group_id for group in listed.valid if namespace.owns(group.group_id)))
+
+    def delete_groups(self, namespace: Namespace, names: Iterable[str]) -> None:
+        """Forget groups without members, and what they have committed."""
+        futures = self._client.delete_consumer_groups(
+            [namespace.physical(name) for name in names], request_timeout=self._timeout_s
+        )
+        self._wait(futures, "drop the group", ignore=_GONE)
 
     def delete_namespace(self, namespace: Namespace) -> None:
         """Drop a world whole: its topics and its consumer groups; ``BusError`` for actual life.

@@ -167,14 +167,14 @@ class KafkaSender:
 
 
 def _produce_again(
-    producer: Producer, refused: BufferError | KafkaException, timeout_s: float, *record: Any, headers: Headers
+    producer: Producer, refused: BufferError | KafkaException, timeout_s: float, *record: Any, **more: Any
 ) -> None:
     """While the buffer is full, let answers in and try again until ``timeout_s`` have passed; else raise."""
     limit = time.monotonic() + timeout_s
     while isinstance(refused, BufferError) and time.monotonic() <= limit:
         producer.poll(0.05)
         try:
-            producer.produce(*record, headers=headers)
+            producer.produce(*record, **more)
             return
         except BufferError as error:
             refused = error
@@ -222,18 +222,21 @@ class TransactionalProducer:
         key: bytes | None,
         value: bytes | None,
         headers: Headers | None = None,
+        timestamp_ms: int = 0,
     ) -> None:
-        """Add a record; ``partition`` -1 leaves it to the key.
+        """Add a record; ``partition`` -1 leaves it to the key, ``timestamp_ms`` 0 is now.
 
         One that is too large is ``PublishFailed`` here; what the broker refuses shows at ``commit``.
         """
         try:
             try:
-                self._produce(topic, value, key, partition, self._answered, headers=headers or [])
+                self._produce(
+                    topic, value, key, partition, self._answered, timestamp=timestamp_ms, headers=headers or []
+                )
             except BufferError as full:
                 _produce_again(
                     self._producer, full, self._timeout_s, topic, value, key, partition, self._answered,
-                    headers=headers or [],
+                    timestamp=timestamp_ms, headers=headers or [],
                 )  # fmt: skip
         except KafkaException as error:
             kind: type[BusError] = PublishFailed if error.args[0].code() in _NOT_WRITTEN else TransactionUnclear
@@ -247,6 +250,10 @@ class TransactionalProducer:
         """Let answers in; long transactions call it now and then."""
         with _FATAL_IS_TOLD:
             self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until everything handed over is answered; what was refused makes the transaction one to abort."""
+        self._guarded("flush", lambda: self._producer.flush(self._timeout_s))
 
     def waiting(self) -> int:
         """How many records are not answered yet."""
@@ -268,7 +275,7 @@ class TransactionalProducer:
         self.begin()
         for topic, partition in partitions:
             self.send(topic, partition, None, None)
-        self._guarded("flush", lambda: self._producer.flush(self._timeout_s))
+        self.flush()
         self.abort()
         self.ends.clear()
 
