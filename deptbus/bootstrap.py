@@ -1,5 +1,6 @@
 """The wiring: from settings to a connected bus. Nothing else puts the parts together."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from deptbus import deadletters, logs
@@ -8,15 +9,25 @@ from deptbus.bus import Bus
 from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
 from deptbus.clock import Clock, system_clock
 from deptbus.codec import Codec, RegisteredSchema
-from deptbus.errors import NotFound
+from deptbus.errors import BusError, NotFound
 from deptbus.ids import IdSource, random_id
 from deptbus.inbox import Inbox
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.auditlog import KafkaAuditLog
+from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.transport import KafkaTransport
+from deptbus.namespace import Namespace
+from deptbus.operations import acts
+from deptbus.operations.acts import ActReader, ActWriter
+from deptbus.operations.audit import AuditLog, Auditor
+from deptbus.operations.chain import Head
+from deptbus.operations.heads import Heads
+from deptbus.publishing import source_of
 from deptbus.registry import Registry
 from deptbus.schemas.codecs import SchemaKey, codec_schema, codec_schemas
 from deptbus.schemas.registration import resolve_ids
 from deptbus.schemas.store import SchemaStore
-from deptbus.settings import Settings
+from deptbus.settings import Settings, system_account
 from deptbus.transport import Sender, Transport
 
 UNKNOWN_IDS_MAX = 1_000
@@ -100,6 +111,73 @@ def _codec(settings: Settings, catalogue: Catalogue, schemas: Iterable[Registere
         limit = catalogue.topic(deadletters.TOPIC).message_bytes_max
         larger[deadletters.TYPE] = limit - deadletters.OVERHEAD_BYTES
     return Codec(schemas, settings.value_bytes_max, larger)
+
+
+def open_auditor(
+    settings: Settings,
+    catalogue: Catalogue | None = None,
+    codec: Codec | None = None,
+    *,
+    owner: str = "bus",
+    process: str | None = None,
+    operator: str | None = None,
+    clock: Clock = system_clock,
+    ids: IdSource = random_id,
+) -> Auditor:
+    """The recorder of what is done to the bus, for the bus's own commands and processes, or for a department.
+
+    ``operator``: who acts, by default as the settings say. Close it. The broker is not asked before the first act.
+    """
+    catalogue = catalogue or load_catalogue(settings.root, clock())
+    registry = open_registry(settings)
+    codec = codec or load_codec(settings, catalogue, registry, {acts.TYPE})
+    reader = ActReader(codec, learner(codec, registry))
+    return make_auditor(
+        KafkaAuditLog(settings, reader.read), catalogue, codec, reader, settings.world,
+        owner=owner, process=process, operator=operator or settings.operator, clock=clock, ids=ids,
+        keep=_keeper(settings),
+    )  # fmt: skip
+
+
+def make_auditor(
+    log: AuditLog,
+    catalogue: Catalogue,
+    codec: Codec,
+    reader: ActReader,
+    world: Namespace,
+    *,
+    owner: str,
+    process: str | None,
+    operator: str,
+    clock: Clock,
+    ids: IdSource,
+    keep: Callable[[Head], None] = lambda head: None,
+) -> Auditor:
+    """The recorder on any log."""
+    classification = catalogue.topic(acts.TOPIC).classification
+    writer = ActWriter(codec, source_of(owner, process), world.mode, classification)
+    return Auditor(log, writer, reader, operator=operator, account=system_account(), clock=clock, ids=ids, keep=keep)
+
+
+def open_heads(settings: Settings) -> Heads:
+    """The heads of the audit that this machine has seen; ``ClusterUnreachable``, ``TopicError``."""
+    cluster, topic_id = Admin(client_configuration(settings)).identity(settings.world, acts.TOPIC)
+    return Heads(settings.run_path, cluster, settings.world.physical(acts.TOPIC), topic_id)
+
+
+def _keeper(settings: Settings) -> Callable[[Head], None]:
+    """Keeps heads where this machine can; an act is on record all the same."""
+    heads: list[Heads] = []
+
+    def keep(head: Head) -> None:
+        try:
+            if not heads:
+                heads.append(open_heads(settings))
+            heads[0].keep(head)
+        except (OSError, BusError) as error:
+            logging.getLogger("deptbus.audit").warning("the head %s is not kept on this machine: %s", head, error)
+
+    return keep
 
 
 def limits(settings: Settings) -> Limits:

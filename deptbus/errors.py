@@ -104,6 +104,10 @@ class ActRefused(BusError):
     """What an officer or commander asks for cannot be done as asked."""
 
 
+class AuditRefused(BusError):
+    """What operators do must go on record, and this could not."""
+
+
 class NotFound(BusError):
     """No instance, task, topic or event of that name."""
 

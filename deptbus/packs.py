@@ -1,6 +1,7 @@
 """Packs on a cluster: which are in force, what runs by them, and bringing them into and out of force."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,7 @@ from deptbus.ids import random_id
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import read_topic
 from deptbus.kafka.transport import KafkaTransport
+from deptbus.operations.audit import Auditor, OpenAct
 from deptbus.outcome import Pending
 from deptbus.publishing import Publisher
 from deptbus.record import Record
@@ -47,14 +49,11 @@ class BusPackPublisher:
         *,
         subject: str,
         event_id: str,
-        time_ms: int | None,
-        actor: str | None = None,
-        basis: str | None = None,
+        time_ms: int,
     ) -> Pending:
         """Hand an event over to its own topic, keyed by its subject."""
         prepared = self._publisher.prepare(
-            event_type, data, subject=subject, key=subject, id=event_id, time_ms=time_ms, actor=actor,
-            legal_basis=basis,
+            event_type, data, subject=subject, key=subject, id=event_id, time_ms=time_ms
         )  # fmt: skip
         return self._publisher.send(prepared)
 
@@ -78,6 +77,7 @@ class Packs:
                 registry.close()
         self._codec = codec
         self._sender: Sender | None = None
+        self._auditor: Auditor | None = None
 
     def in_force(self) -> InForce:
         """What ``bus.packs`` says now."""
@@ -97,18 +97,26 @@ class Packs:
         return list(newest.values())
 
     def activate(self, pack: Pack, at_ms: int) -> bool:
-        """Bring a pack into force; False where it already is. As ``activation.activate``."""
-        return activation.activate(self._publisher(), pack, self.in_force(), at_ms=at_ms)
+        """Bring a pack into force; False where it already is. As ``activation.activate``; the act goes on record."""
+        state = self.in_force()
+        if activation.opens(pack, state):
+            return False
+        with self._act("packs.activate", pack, at_ms, None, {"pack": pack.hash}):
+            return activation.activate(self._publisher(), pack, state, at_ms=at_ms)
 
     def retire(self, pack: Pack, reason: str, at_ms: int) -> None:
-        """Take a pack out of force. As ``activation.retire``."""
+        """Take a pack out of force. As ``activation.retire``; the act goes on record."""
         running = self.running(pack.workflow)
-        activation.retire(self._publisher(), pack, self.in_force(), running, reason=reason, at_ms=at_ms)
+        with self._act("packs.retire", pack, at_ms, reason, {"pack": pack.hash}):
+            activation.retire(self._publisher(), pack, self.in_force(), running, reason=reason, at_ms=at_ms)
 
     def migrate(self, pack: Pack, instances: Sequence[Snapshot], by: Ordered, at_ms: int) -> str:
-        """Order instances to move to a pack; answers the id of the act. As ``activation.migrate``."""
-        at = at_ms if self.settings.namespace else None  # in actual life the clock of this machine decides nothing
-        return activation.migrate(self._publisher(), pack, instances, by, at_ms=at)
+        """Order instances to move to a pack; answers the id of the act on record. As ``activation.migrate``."""
+        detail = activation.migration_detail(pack, instances)
+        act_id = activation.migration_id(pack, instances, by)
+        with self._act("packs.migrate", pack, at_ms, by.reason, detail, by, act_id) as act:
+            activation.migrate(self._publisher(), pack, instances, by, act.start, at_ms=self._time(at_ms))
+        return act_id
 
     def decode(self, record: Record) -> dict[str, Any]:
         """The data of a record of one of the bus's own topics."""
@@ -122,6 +130,30 @@ class Packs:
     ) -> None:
         if self._sender is not None:
             self._sender.close()
+        if self._auditor is not None:
+            self._auditor.close()
+
+    def _act(
+        self,
+        act: str,
+        pack: Pack,
+        at_ms: int,
+        reason: str | None,
+        detail: Mapping[str, object],
+        by: Ordered | None = None,
+        event_id: str | None = None,
+    ) -> AbstractContextManager[OpenAct]:
+        if self._auditor is None:
+            self._auditor = bootstrap.open_auditor(self.settings, self.catalogue, self._codec, process="packs")
+        return self._auditor.act(
+            act, activation.target(pack), reason, detail, operator=by.officer if by else None,
+            basis=by.basis if by else None,
+            event_id=event_id, time_ms=self._time(at_ms),
+        )  # fmt: skip
+
+    def _time(self, at_ms: int) -> int | None:
+        """When something is done, in an exercise; in actual life the clock of this machine decides nothing."""
+        return at_ms if self.settings.namespace else None
 
     def _publisher(self) -> BusPackPublisher:
         if self._sender is None:

@@ -16,6 +16,8 @@ from deptbus.transport import Sender
 
 OPEN_TOPICS = frozenset({"bus.progress", "bus.deadletters", "bus.audit"})
 """Every service may append to these (I9)."""
+CHAINED = frozenset({"bus.audit"})
+"""To these only through their recorder, which knows the record before: ``bootstrap.open_auditor`` (I9)."""
 
 
 class EventObject(Protocol):
@@ -63,7 +65,7 @@ class Publisher:
         process: str | None = None,
     ) -> None:
         self.owner = owner
-        self.source = f"/bus/{process or owner}" if owner in BUS_OWNERS else f"/departments/{owner}"
+        self.source = source_of(owner, process)
         self._catalogue = catalogue
         self._codec = codec
         self._sender = sender
@@ -128,6 +130,11 @@ class Publisher:
 
     def _route(self, event_type: str) -> _Route:
         topic = self._catalogue.topic_of(event_type)
+        if topic.name in CHAINED:
+            raise NotOwner(
+                f"{self.owner} cannot publish {event_type} like other events: {topic.name} is a chain of records. "
+                "Record the act with bootstrap.open_auditor(settings, owner=…)."
+            )
         if not may_write(self.owner, topic.owner, topic.name):
             raise NotOwner(
                 f"{self.owner} cannot publish {event_type}: its topic {topic.name} belongs to {topic.owner}. "
@@ -138,6 +145,11 @@ class Publisher:
         route = _Route(topic.name, topic.key, Stamp(event_type, self.source, dataschema, topic.classification))
         self._routes[event_type] = route
         return route
+
+
+def source_of(owner: str, process: str | None = None) -> str:
+    """What an owner's events name as their source (``ce_source``)."""
+    return f"/bus/{process or owner}" if owner in BUS_OWNERS else f"/departments/{owner}"
 
 
 def may_write(owner: str, topic_owner: str, topic: str) -> bool:

@@ -4,6 +4,8 @@ Everything else takes a ``Settings`` or a part of it as an argument.
 """
 
 import os
+import pwd
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,6 +15,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deptbus.errors import SettingsError
 from deptbus.namespace import Namespace
+
+
+def system_user() -> str:
+    """The system's name of whoever runs this process; its number where the system has no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container that runs under any number
+        return str(os.getuid())
+
+
+def system_account() -> str:
+    """User and machine, as the audit names them beside the operator."""
+    return f"{system_user()}@{socket.gethostname()}"
 
 
 class Settings(BaseSettings):
@@ -82,6 +97,9 @@ class Settings(BaseSettings):
     notify_attempts_max: int = Field(12, ge=1, description="Failed attempts at one notification at most.")
     notify_away_max_s: float = Field(86_400, gt=0, description="How long one notification waits for a receiver.")
     notify_ca_location: Path | None = Field(None, description="Authorities that webhooks are trusted by, in PEM.")
+
+    # Operations
+    operator: str = Field(default_factory=system_user, min_length=1, description="Who acts, as the audit names it.")
 
     # Logs
     log_format: Literal["console", "json"] = "console"

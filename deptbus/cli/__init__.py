@@ -12,6 +12,7 @@ import typer
 from deptbus.cli import (
     alerts,
     archive,
+    audit,
     bus,
     deadletters,
     demo,
@@ -69,6 +70,7 @@ def _assemble() -> None:
     app.add_typer(exercise.app, name="exercise")
     app.command(epilog="Example: deptbus lag --over 1000 --over 5m")(lag.lag)
     app.add_typer(groups.app, name="groups")
+    app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

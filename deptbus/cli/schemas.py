@@ -34,21 +34,21 @@ def check(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: deptbus schemas register")
 def register(as_json: AsJson = False) -> None:
-    """Register every schema version that the registry does not have. Safe to repeat."""
+    """Register every schema version that the registry does not have. Safe to repeat. It goes on record."""
     from rich.progress import Progress
 
     from deptbus.catalogue import load_catalogue
     from deptbus.clock import system_clock
-    from deptbus.registry import connect_registry
-    from deptbus.schemas.registration import register_schemas
+    from deptbus.operations import changing
     from deptbus.settings import Settings
 
     settings = Settings.load()
     catalogue = load_catalogue(settings.root, system_clock())
-    levels = {name: catalogue.topic_of(name).compatibility for name in catalogue.schemas.types()}
-    with connect_registry(settings) as registry, Progress(console=output.err, transient=True) as bar:
+    with Progress(console=output.err, transient=True) as bar:
         task = bar.add_task("registering schemas", total=len(catalogue.schemas.all()))
-        done = register_schemas(registry, catalogue.schemas, levels, lambda count: bar.advance(task, count))
+        done = changing.register_schemas(
+            settings, catalogue, output.warning, lambda count: bar.advance(task, count)
+        )  # fmt: skip
     new = [registration for registration in done if registration.new]
     if as_json:
         output.json(

@@ -9,13 +9,10 @@ def setup() -> None:
     In a namespace (BUS_NAMESPACE) it does the same there. What differs from the topic files is left as it is:
     see `deptbus topics plan`.
     """
-    from deptbus import bootstrap
     from deptbus.catalogue import load_catalogue, refuse_lapsed
     from deptbus.clock import system_clock
-    from deptbus.kafka.admin import Admin
-    from deptbus.kafka.configuration import client_configuration
+    from deptbus.operations import changing
     from deptbus.packs import Packs
-    from deptbus.schemas.registration import register_schemas
     from deptbus.settings import Settings
     from deptbus.workflow.load import load_workflows
     from deptbus.workflow.pack import Pack
@@ -25,14 +22,11 @@ def setup() -> None:
         catalogue = load_catalogue(settings.root, system_clock())
         refuse_lapsed(catalogue)
         compiled = [Pack.compile(content) for content in load_workflows(settings.root, catalogue).values()]
-        spinner.update("registering the schemas")
-        with bootstrap.open_registry(settings) as registry:
-            levels = {kind: topic.compatibility for topic in catalogue.topics.values() for kind in topic.event_types}
-            registered = register_schemas(registry, catalogue.schemas, levels)
-        spinner.update("creating the topics")
-        admin = Admin(client_configuration(settings))
-        missing = [topic for name, topic in catalogue.topics.items() if name not in admin.names(settings.world)]
-        admin.create_namespace_topics(settings.world, missing, settings.replication)
+        with changing.Changes(settings, catalogue, output.warning) as changes:
+            spinner.update("registering the schemas")
+            registered = changes.register_schemas()
+            spinner.update("creating the topics")
+            missing = changes.create_topics()
         spinner.update("activating the workflows")
         with Packs(settings, catalogue) as packs:
             activated = sum(packs.activate(pack, system_clock()) for pack in compiled)

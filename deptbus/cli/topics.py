@@ -29,10 +29,16 @@ def plan(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: BUS_NAMESPACE=demo deptbus topics apply")
 def apply(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
-    """Create and alter topics as the files say, and read back that they are so. Safe to repeat."""
-    from deptbus.topics.apply import apply_topics
+    """Create and alter topics as the files say, and read back that they are so. Safe to repeat. It goes on record."""
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.operations import changing
+    from deptbus.settings import Settings
 
-    _show(apply_topics(**_arguments(), allow_delete=allow_delete), "Applied", as_json)
+    settings = Settings.load()
+    catalogue = load_catalogue(settings.root, system_clock())
+    applied = changing.apply_topics(settings, catalogue, output.warning, allow_delete=allow_delete)
+    _show(applied, "Applied", as_json)
 
 
 @app.command("list", epilog="Example: deptbus topics list --json")

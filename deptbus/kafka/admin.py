@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -102,6 +102,18 @@ class Admin:
             )
             for name, entries in sorted(configs.items())
         )
+
+    def identity(self, namespace: Namespace, name: str) -> tuple[str, str | None]:
+        """The ids of the cluster and of a topic on it, None where it is not there.
+
+        A topic that was deleted and made again has another id.
+        """
+        cluster = str(self._metadata().cluster_id)
+        futures = self._client.describe_topics(
+            TopicCollection([namespace.physical(name)]), request_timeout=self._timeout_s
+        )
+        found = self._wait(futures, "describe", ignore=_GONE)
+        return cluster, next((str(topic.topic_id) for topic in found.values()), None)
 
     def create(self, namespace: Namespace, targets: Iterable[TopicState]) -> None:
         """Create topics in one request and wait until all are visible; one that exists stays as it is."""

@@ -56,13 +56,22 @@ def resolve_ids(registry: Registry, store: SchemaStore) -> dict[SchemaKey, int]:
 
     ``SchemaError`` if the registry lacks one; ``RegistryError``.
     """
+    found = _ids(registry, store)
+    missing = [key for key, schema_id in found.items() if schema_id is None]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        event_type, version = missing[0]
+        raise SchemaError(f"The registry does not know {event_type} v{version}{more}; run `deptbus schemas register`.")
+    return {key: schema_id for key, schema_id in found.items() if schema_id}
+
+
+def unregistered(registry: Registry, store: SchemaStore) -> list[SchemaKey]:
+    """The schema versions that the registry lacks; ``RegistryError``."""
+    return [key for key, schema_id in _ids(registry, store).items() if schema_id is None]
+
+
+def _ids(registry: Registry, store: SchemaStore) -> dict[SchemaKey, int | None]:
     files = store.all()
     with ThreadPoolExecutor(CONNECTIONS_MAX) as pool:
         found = list(pool.map(lambda file: registry.id_of(file.type, file.schema), files))
-    missing = [
-        f"{file.type} v{file.version}" for file, schema_id in zip(files, found, strict=True) if schema_id is None
-    ]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise SchemaError(f"The registry does not know {missing[0]}{more}; run `deptbus schemas register`.")
-    return {(file.type, file.version): schema_id for file, schema_id in zip(files, found, strict=True) if schema_id}
+    return {(file.type, file.version): schema_id for file, schema_id in zip(files, found, strict=True)}

@@ -29,6 +29,10 @@ MANAGED = ("cleanup.policy", "max.message.bytes", "message.timestamp.type", "ret
 """The topic settings that follow from ``topics/``; others stay as they are."""
 
 
+AUDIT = "bus.audit"
+"""Who could take its declaration away must not be able to have it deleted."""
+
+
 class Action(StrEnum):
     """What is to be done with a topic."""
 
@@ -114,6 +118,8 @@ def plan(
         # On a cluster that others use too, only what is named as the bus names topics may be ours.
         if not _OURS.fullmatch(name):
             changes.append(Change(Action.UNKNOWN, name, "it is not named as topics of the bus are; it stays"))
+        elif name == AUDIT:
+            changes.append(Change(Action.UNKNOWN, name, "it is in no file of topics/; the audit is never deleted here"))
         elif allow_delete:
             changes.append(Change(Action.DELETE, name, "it is in no file of topics/"))
         else:

@@ -2,7 +2,7 @@
 
 The journal comes first: when ``correlate`` learns of a pack, every partition that ``advance`` reads knows it. All ids
 follow from the pack and what came before, so an activation that was cut short is simply done again. Moving instances
-is an act on ``bus.audit`` and an entry for each instance; what was moved already stays where it is.
+is an entry for each, which follows from the act on ``bus.audit``; what was moved already stays where it is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,11 +44,9 @@ class PackPublisher(Protocol):
         *,
         subject: str,
         event_id: str,
-        time_ms: int | None,
-        actor: str | None = None,
-        basis: str | None = None,
+        time_ms: int,
     ) -> Pending:
-        """Hand an event over to its own topic, keyed by its subject; ``time_ms`` None: it happens now."""
+        """Hand an event over to its own topic, keyed by its subject."""
 
     def append(self, data: Mapping[str, Any], *, key: str, partition: int, event_id: str, time_ms: int) -> Pending:
         """Hand a ``workflow.EntryAppended`` over to one partition of the journal."""
@@ -93,15 +91,21 @@ def packs_in_force(events: Iterable[Told]) -> dict[str, Pack]:
     return dict(in_force(events).packs)
 
 
+def opens(pack: Pack, state: InForce) -> bool:
+    """Whether new instances open by it."""
+    current = state.opening.get(pack.workflow)
+    return current is not None and current.hash == pack.hash
+
+
 def activate(publisher: PackPublisher, pack: Pack, state: InForce, *, at_ms: int) -> bool:
     """Bring a pack into force from ``at_ms`` on; False, and nothing is written, where it already opens instances.
 
     Returns when everything is acknowledged. ``PackRefused`` when it would break what is in force;
     ``PublishFailed`` or ``PublishUnknown``: do it again.
     """
-    current = state.opening.get(pack.workflow)
-    if current is not None and current.hash == pack.hash:
+    if opens(pack, state):
         return False
+    current = state.opening.get(pack.workflow)
     if current is not None:
         refuse(breaks(current.content, pack.content, ()))
     _append(publisher, _entry("activation", pack, at_ms, None), pack, state, at_ms)
@@ -135,6 +139,27 @@ def retire(
     _tell(publisher, RETIRED, {"workflow": pack.workflow, "hash": pack.hash, "reason": reason}, pack, state, at_ms)
 
 
+def target(pack: Pack) -> str:
+    """How the audit names a pack."""
+    return f"{pack.workflow}@{pack.version}"
+
+
+class OnRecord(Protocol):
+    """An act on ``bus.audit``: the event from which moves follow."""
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+
+    @property
+    def offset(self) -> int:
+        """Where it stands."""
+
+    @property
+    def timestamp_ms(self) -> int:
+        """When the broker took it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """By whom, on what basis and why something is ordered."""
@@ -145,46 +170,48 @@ class Ordered:
 
 
 def migrate(
-    publisher: PackPublisher, pack: Pack, instances: Sequence[Snapshot], by: Ordered, *, at_ms: int | None
-) -> str:
-    """Order instances to move to the pack in force; answers the id of the act, from which their moves follow.
+    publisher: PackPublisher,
+    pack: Pack,
+    instances: Sequence[Snapshot],
+    by: Ordered,
+    act: OnRecord,
+    *,
+    at_ms: int | None,
+) -> None:
+    """Order instances to move to the pack in force, by an act that is on record.
 
-    ``at_ms``: when, in an exercise. None in actual life: the broker says at what time the act is recorded, for
-    deadlines run from then. Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it
-    again.
+    ``at_ms``: when, in an exercise. None in actual life: when the broker took the record, for deadlines run from then.
+    Returns when everything is acknowledged. ``PublishFailed`` or ``PublishUnknown``: do it again.
     """
-    names = " ".join(sorted(instance["instance"] for instance in instances))
-    act_id = derived_id(f"{pack.hash} {names}", "migration", AUDITED, f"{by.officer} {by.basis} {by.reason}")
-    detail = {
-        "workflow": pack.workflow,
-        "version": str(pack.version),
-        "pack": pack.hash,
-        "reason": by.reason,
-        "instances": names,
-    }
-    act = publisher.publish(
-        AUDITED, {"act": "packs.migrate", "detail": detail}, subject=by.officer, event_id=act_id, time_ms=at_ms,
-        actor=by.officer, basis=by.basis,
-    )  # fmt: skip
-    outcome = act.result().require()
-    at_ms = outcome.timestamp_ms if at_ms is None else at_ms
+    at_ms = act.timestamp_ms if at_ms is None else at_ms
     pending = []
     for instance in instances:
-        entry = migration_entry(pack, instance, by, act_id, at_ms)
-        entry["event"] |= {"partition": outcome.partition, "offset": outcome.offset}
+        entry = migration_entry(pack, instance, by, act.id, at_ms)
+        entry["event"] |= {"partition": 0, "offset": act.offset}
         key = f"{instance['workflow']}/{instance['key']}"
         pending.append(
             publisher.append(
                 {"entry": entry},
                 key=key,
                 partition=partition_of(key.encode(), publisher.partitions),
-                event_id=derived_id(act_id, "migration", APPENDED, instance["instance"]),
+                event_id=derived_id(act.id, "migration", APPENDED, instance["instance"]),
                 time_ms=at_ms,
             )
         )
     for one in pending:
         one.result().require()
-    return act_id
+
+
+def migration_detail(pack: Pack, instances: Sequence[Snapshot]) -> dict[str, str]:
+    """What the act says of the pack and of what moves."""
+    names = " ".join(sorted(instance["instance"] for instance in instances))
+    return {"workflow": pack.workflow, "version": str(pack.version), "pack": pack.hash, "instances": names}
+
+
+def migration_id(pack: Pack, instances: Sequence[Snapshot], by: Ordered) -> str:
+    """The id of the act: an order that is given again is the same, and so are the moves that follow from it."""
+    names = migration_detail(pack, instances)["instances"]
+    return derived_id(f"{pack.hash} {names}", "migration", AUDITED, f"{by.officer} {by.basis} {by.reason}")
 
 
 def migration_entry(pack: Pack, instance: Snapshot, by: Ordered, act_id: str, at_ms: int) -> Entry:
@@ -193,7 +220,7 @@ def migration_entry(pack: Pack, instance: Snapshot, by: Ordered, act_id: str, at
         "id": act_id,
         "type": AUDITED,
         "source": "/bus/packs",
-        "subject": by.officer,
+        "subject": target(pack),
         "region": instance["region"],
         "actor": by.officer,
         "legalbasis": by.basis,

@@ -79,9 +79,10 @@ class Publishing:
         with pytest.raises(NotOwner, match=r"lab cannot publish ward.CaseReported: its topic ward.cases belongs"):
             world.connect("lab").publish(CASE, {"case": "c"}, subject="c")
 
-    def test_every_department_may_append_to_the_audit(self, world: World) -> None:
-        outcome = world.connect("roads").publish("bus.ActAudited", {"act": "x", "detail": {}}, subject="x")
-        assert outcome.acknowledged
+    def test_nobody_publishes_an_act_past_the_recorder(self, world: World) -> None:
+        for owner in ("roads", "bus"):
+            with pytest.raises(NotOwner, match=r"bus\.audit is a chain of records\. Record the act with"):
+                world.connect(owner).publish("bus.ActAudited", {"act": "x", "detail": {}}, subject="x")
 
     def test_data_that_do_not_fit_are_refused_before_anything_is_sent(self, world: World) -> None:
         ward = world.connect("ward")

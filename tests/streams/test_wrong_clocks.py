@@ -223,7 +223,9 @@ def test_an_order_to_move_instances_is_dated_by_the_broker(
     world.activate(watched(2))
     with Packs(settings, world.catalogue, world.codec) as packs:
         act = packs.migrate(watched(2), packs.running("watched"), Ordered("Chen", "law 9", "more time"), wrong(AHEAD)())
-    [audited] = [record for record, _, data in world.read("bus.audit") if data["act"] == "packs.migrate"]
+    acts = [(data["act"], data["outcome"], record) for record, _, data in world.read("bus.audit")]
+    assert [act[:2] for act in acts[-2:]] == [("packs.migrate", "started"), ("packs.migrate", "done")]
+    audited = acts[-2][2]
     entries = [data["entry"] for _, _, data in world.read("workflow.journal")]
     [move] = [entry for entry in entries if entry["kind"] == "migration"]
     assert (move["at"], move["event"]["id"]) == (audited.timestamp_ms, act)

@@ -4,19 +4,36 @@ Written by `deptbus schemas generate` from schemas/bus/; change those, not this 
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from deptbus.schemas.events import EventData, RecordData, Timestamp
 
+ActOutcome: TypeAlias = Literal["started", "done", "failed"]
+"""How far an act has come."""
+
 
 class ActAudited(EventData, frozen=True):
-    """An operator or process did something to the bus itself."""
+    """An operator or process does something to the bus itself; each record names the one before."""
 
     EVENT_TYPE: ClassVar[str] = "bus.ActAudited"
     VERSION: ClassVar[int] = 1
 
+    number: int
+    """Its place in the chain: the first record is 1."""
+    previous: str
+    """SHA-256 of the record before, 64 hexadecimal digits; of the first record all are 0."""
     act: str
-    """What was done: topics.apply, packs.activate and others."""
+    """What is done: topics.apply, packs.activate and others."""
+    target: str
+    """What it is done to: a topic, a group, a pack, an event."""
+    operator: str
+    """Who answers for it."""
+    account: str
+    """The account and machine that acted: user@machine."""
+    reason: str | None = None
+    """Why."""
+    outcome: ActOutcome
+    """How far it has come; the record that ends an act names the one that started it as its cause."""
     detail: Mapping[str, str]
     """Particulars."""
 
