@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.suite.child import serve
+from deptbus import garbage
 from deptbus.cli.demo import choose
 from deptbus.clock import iso
 from deptbus.imports.epidemic import day_of, midnight_ms, read_days
@@ -73,6 +74,7 @@ def _bytes(output: Output) -> bytes:
 
 
 def main() -> None:
+    garbage.look_seldom()  # as in every worker
     journal = Journal()
     serve({"fold": journal.fold})
 

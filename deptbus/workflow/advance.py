@@ -13,12 +13,13 @@ from deptbus.errors import CodecError
 from deptbus.workflow.aliases import alias, forward
 from deptbus.workflow.change import Change
 from deptbus.workflow.command import take_command
+from deptbus.workflow.draft import Draft
 from deptbus.workflow.effects import effects, settle
 from deptbus.workflow.known import Packs
 from deptbus.workflow.migration import applied_under_another_rule, by_its_pack, migrate
 from deptbus.workflow.notes import applied_id, entry_order, note, seen
 from deptbus.workflow.pack import CompiledRule, Pack
-from deptbus.workflow.state import Entry, KeyState, Result
+from deptbus.workflow.state import Entry, Instance, KeyState, Result
 from deptbus.workflow.told import told
 
 PARKED_BYTES_MAX = 2_000_000
@@ -30,11 +31,19 @@ Decode = Callable[[str, bytes], dict[str, Any]]
 
 
 def apply_entry(
-    packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode, not_before: int = 0
+    packs: Packs,
+    state: KeyState,
+    entry: Entry,
+    data: Data,
+    offset: int,
+    decode: Decode,
+    draft: Draft | None = None,
+    not_before: int = 0,
 ) -> Result:
     """What an entry of kind event, forward, alias, migration, part or lead does to its key.
 
-    ``not_before``: when what has waited can join; deadlines run from then.
+    ``draft``: what of the state may be altered; by default nothing. ``not_before``: when what has waited can join;
+    deadlines run from then.
     """
     if entry["kind"] == "alias":
         return alias(state, entry, offset)
@@ -44,20 +53,21 @@ def apply_entry(
         return told(packs, state, entry, offset)
     if state.alias_of is not None:
         return forward(state, entry, offset)
+    draft = draft or Draft()
     pack = packs.by_hash.get(entry["pack"]) if entry["pack"] else packs.of(state)
     rule = pack.rules.get(entry["rule"]) if pack is not None and entry["rule"] else None
     instance = state.open
     if instance is not None and entry["pack"] in instance["moved_from"]:
-        return _rejoin(packs, state, entry, data, offset, decode, not_before)
+        return _rejoin(packs, state, entry, data, offset, decode, draft, not_before)
     if instance is not None and pack is not None and instance["pack"] == pack.hash:
         if applied_under_another_rule(pack, instance, entry):
             return state, []
-        return _join(pack, state, entry, data, offset, rule, max(entry["at"], not_before))
+        return _join(pack, state, entry, data, offset, rule, max(entry["at"], not_before), draft)
     if instance is not None or (entry["pack"] and packs.newest.get(state.workflow) != entry["pack"]):
         return state, []  # an entry by a pack that is not the instance's: its own pack has one too, or none
     opens = entry["kind"] != "forward" and (rule.opens if rule else _orders_opening(pack, entry, data))
     if pack is not None and opens:
-        return _open(packs, pack, state, entry, data, offset, rule, decode)
+        return _open(packs, pack, state, entry, data, offset, rule, decode, draft)
     return _without_instance(state, entry, offset, rule)
 
 
@@ -79,13 +89,14 @@ def _open(
     offset: int,
     rule: CompiledRule | None,
     decode: Decode,
+    draft: Draft,
 ) -> Result:
     known, same = seen(state.applied, entry)
     if known:
         return (state, []) if same else (state, [note(state, entry, "duplicate", offset)])
     if state.closed_at is not None and entry["at"] < state.closed_at:
         return state, [note(state, entry, "late", offset, closed_at=iso(state.closed_at))]
-    change = _change(pack, state, entry, data, offset)
+    change = _change(pack, state, entry, data, offset, draft)
     region = entry["event"]["region"]
     if rule is not None and rule.region is not None:
         region = change.text(rule.region) or region
@@ -99,13 +110,13 @@ def _open(
     after, outputs = change.after(), change.outputs
     waiting, after = after.parked, replace(after, parked=())
     for parked in sorted(waiting, key=entry_order):
-        after, more = _let_in(packs, pack, after, parked, offset, decode, not_before=entry["at"])
+        after, more = _let_in(packs, pack, after, parked, offset, decode, draft, entry["at"])
         outputs = outputs + more
     return after, outputs
 
 
 def _let_in(
-    packs: Packs, pack: Pack, state: KeyState, waited: Entry, offset: int, decode: Decode, not_before: int
+    packs: Packs, pack: Pack, state: KeyState, waited: Entry, offset: int, decode: Decode, draft: Draft, not_before: int
 ) -> Result:
     """What waited joins, or is recorded."""
     try:
@@ -113,33 +124,48 @@ def _let_in(
     except CodecError as error:
         return state, [note(state, waited, "unmatched", offset, reason=f"its value cannot be read: {error.reason}")]
     if waited["pack"] == pack.hash:
-        return apply_entry(packs, state, waited, data, offset, decode, not_before)
-    after, outputs = _rejoin(packs, state, waited, data, offset, decode, not_before)  # an older version let it wait
+        return apply_entry(packs, state, waited, data, offset, decode, draft, not_before)
+    after, outputs = _rejoin(
+        packs, state, waited, data, offset, decode, draft, not_before
+    )  # an older version let it wait
     if after is state and not outputs:
         outputs = [note(state, waited, "unmatched", offset, reason=f"version {pack.version} has no rule for it")]
     return after, outputs
 
 
 def _rejoin(
-    packs: Packs, state: KeyState, entry: Entry, data: Data, offset: int, decode: Decode, not_before: int
+    packs: Packs,
+    state: KeyState,
+    entry: Entry,
+    data: Data,
+    offset: int,
+    decode: Decode,
+    draft: Draft,
+    not_before: int,
 ) -> Result:
     """An entry by another version of the workflow: what the instance's own pack makes of its event joins."""
     pack, outputs = packs.of(state), []
     for ours in by_its_pack(pack, state, entry, data) if pack is not None else ():
-        state, more = apply_entry(packs, state, ours, data, offset, decode, not_before)
+        state, more = apply_entry(packs, state, ours, data, offset, decode, draft, not_before)
         outputs += more
     return state, outputs
 
 
 def _join(
-    pack: Pack, state: KeyState, entry: Entry, data: Data, offset: int, rule: CompiledRule | None, at: int
+    pack: Pack,
+    state: KeyState,
+    entry: Entry,
+    data: Data,
+    offset: int,
+    rule: CompiledRule | None,
+    at: int,
+    draft: Draft,
 ) -> Result:
-    instance = state.open
-    assert instance is not None
-    known, same = seen(instance["applied"], entry)
+    change = _change(pack, state, entry, data, offset, draft)
+    instance = change.instance
+    known, same = draft.applied.seen(entry)
     if same:
         return state, []  # correlate appended it again after a crash
-    change = _change(pack, state, entry, data, offset)
     change.at = at
     if rule is not None:
         change.rule, change.basis = rule.rule, rule.basis
@@ -150,7 +176,7 @@ def _join(
     elif rule is not None and at < instance["clock"] - window:
         change.count("late")
         change.timeline("late", event=entry["event"]["id"], window_ms=str(window), event_at=iso(at))
-    elif names_another(entry, instance["n"]):
+    elif names_another(entry, instance):
         change.count("late")
         change.timeline("late", event=entry["event"]["id"], names=str(entry["event"]["correlationid"]))
     else:
@@ -164,12 +190,12 @@ def _join(
     return change.after(), change.outputs
 
 
-def names_another(entry: Entry, n: int) -> bool:
-    """Whether an event names another instance of the key than number ``n``."""
+def names_another(entry: Entry, instance: Instance) -> bool:
+    """Whether an event names another instance of the key than this one."""
     named = entry["event"]["correlationid"]
-    if named is None or not named.startswith(f"{entry['workflow']}/{entry['key']}/"):
+    if named is None or named == instance["instance"] or not named.startswith(f"{entry['workflow']}/{entry['key']}/"):
         return False
-    return str(named.rsplit("/", 1)[-1]) != str(n)
+    return str(named.rsplit("/", 1)[-1]) != str(instance["n"])
 
 
 def _without_instance(state: KeyState, entry: Entry, offset: int, rule: CompiledRule | None) -> Result:
@@ -193,9 +219,9 @@ def _without_instance(state: KeyState, entry: Entry, offset: int, rule: Compiled
     return replace(state, parked=parked, clock=max(state.clock, entry["at"])), outputs
 
 
-def _change(pack: Pack, state: KeyState, entry: Entry, data: Data, offset: int) -> Change:
+def _change(pack: Pack, state: KeyState, entry: Entry, data: Data, offset: int, draft: Draft) -> Change:
     event = entry["event"]
-    change = Change(pack, state, entry["at"], event["id"], offset)
+    change = Change(pack, state, entry["at"], event["id"], offset, draft)
     change.event = data
     change.event_region = event["region"]
     change.actor = event["actor"]

@@ -1,6 +1,6 @@
 """One change of one key, as it is being worked out: what is read, what is written, what is put out.
 
-A ``Change`` copies what it alters, when it first alters it (``own``), so the state before stays as it was and
+A ``Change`` alters a draft of the instance and copies what it alters (``own``), so the state before stays as it was and
 ``advance`` remains a function. What stands within the lists and maps of an instance is never altered, but replaced.
 """
 
@@ -13,6 +13,7 @@ from deptbus.clock import iso
 from deptbus.errors import DefinitionError
 from deptbus.ids import derived_id
 from deptbus.workflow.definition import Responsibility
+from deptbus.workflow.draft import Draft
 from deptbus.workflow.expressions import EvaluationError, Expression
 from deptbus.workflow.instances import new_instance
 from deptbus.workflow.notes import TEXT_MAX
@@ -32,14 +33,16 @@ TRIGGERS_MAX = 1_000
 class Change(InstanceValues):
     """Works out what one entry, or one thing that fell due, does to one key."""
 
-    def __init__(self, pack: Pack, before: KeyState, at: int, cause: str, offset: int) -> None:
+    def __init__(
+        self, pack: Pack, before: KeyState, at: int, cause: str, offset: int, draft: Draft | None = None
+    ) -> None:
         self.pack = pack
         self.before = before
         self.offset = offset
         self.outputs: list[Output] = []
+        self.draft = Draft() if draft is None else draft
         instance = before.open
-        self.instance: Instance = {} if instance is None else instance.copy()
-        self._owned: set[str] = set()
+        self.instance: Instance = {} if instance is None else self.draft.of(before, instance)
         self.begin(at, cause)
 
     def begin(self, at: int, cause: str) -> None:
@@ -62,10 +65,7 @@ class Change(InstanceValues):
 
     def own(self, name: str) -> Any:
         """A list or map of the instance that may be altered."""
-        if name not in self._owned:
-            self._owned.add(name)
-            self.instance[name] = self.instance[name].copy()
-        return self.instance[name]
+        return self.draft.own(name)
 
     def holds(self, guard: Expression | None, of: str) -> bool:
         """Whether a guard holds; one that cannot be evaluated does not, and the timeline says so."""
@@ -100,35 +100,26 @@ class Change(InstanceValues):
 
     # What is put out
 
-    def emit(
-        self,
-        topic: str,
-        event_type: str,
-        data: dict[str, Any],
-        *,
-        cause: str | None = None,
-        basis: str | None = None,
-    ) -> str:
+    def emit(self, topic: str, event_type: str, data: dict[str, Any], *, basis: str | None = None) -> str:
         """Put out an event of this instance; answers its id."""
         instance = self.instance
         name = instance["instance"]
-        cause = cause or self.cause
-        event_id = self.next_id(event_type, cause)
+        event_id = self.next_id(event_type)
         if topic == "workflow.tasks":
             data["level"] = instance["level"]
         self.outputs.append(
             Output(
-                topic, name, event_type, event_id, self.at, data, name, name, cause, basis or self.basis,
+                topic, name, event_type, event_id, self.at, data, name, name, self.cause, basis or self.basis,
                 instance["region"],
             )
         )  # fmt: skip
         return event_id
 
-    def next_id(self, event_type: str, cause: str) -> str:
+    def next_id(self, event_type: str) -> str:
         """The id of the next output: derived from its cause, the instance and how many came before."""
         instance = self.instance
         instance["ordinal"] = ordinal = instance["ordinal"] + 1
-        return derived_id(cause, "advance", event_type, instance["instance"], ordinal)
+        return derived_id(self.cause, "advance", event_type, instance["instance"], ordinal)
 
     def timeline(
         self,
@@ -137,34 +128,42 @@ class Change(InstanceValues):
         rule: str | None = None,
         task: Task | None = None,
         basis: str | None = None,
-        cause: str | None = None,
         **detail: str,
     ) -> None:
         """Record in the timeline what changed, by which rule, on what basis, from what cause."""
+        task_id = department = None
+        if task is None:
+            rule, basis = rule or self.rule, basis or self.basis
+        else:
+            task_id, department = task["id"], task["department"]
+            rule, basis = rule or task["step"], basis or task["basis"]
+        for name, text in detail.items():
+            if len(text) > TEXT_MAX:
+                detail[name] = text[:TEXT_MAX]
         data = {
             "instance": self.instance["instance"],
             "kind": kind,
             "at": self.at,
-            "rule": rule or (task["step"] if task else self.rule),
-            "task": task["id"] if task else None,
-            "department": task["department"] if task else None,
+            "rule": rule,
+            "task": task_id,
+            "department": department,
             "actor": self.actor,
-            "basis": basis or (task["basis"] if task else self.basis),
-            "cause": cause or self.cause,
-            "detail": {name: text[:TEXT_MAX] for name, text in detail.items()},
+            "basis": basis,
+            "cause": self.cause,
+            "detail": detail,
         }
-        self.emit("workflow.timeline", "workflow.TimelineRecorded", data, cause=cause, basis=data["basis"])
+        self.emit("workflow.timeline", "workflow.TimelineRecorded", data, basis=basis)
 
     def journal(self, entry: Entry) -> None:
         """Append an entry for another key, in the same transaction."""
         event = saying(self.instance, self.cause, self.actor, self.basis)
-        self.outputs.append(appended(entry, self.next_id("workflow.EntryAppended", self.cause), event))
+        self.outputs.append(appended(entry, self.next_id("workflow.EntryAppended"), event))
 
     def tell(self, kind: str, target: str, said: str, *, level: str | None = None, note: str | None = None) -> None:
         """Tell another instance something, in the same transaction: as its ``part``, or as its ``lead``."""
         named = instance_name(target)
         assert named is not None, target
-        event_id = self.next_id("workflow.EntryAppended", self.cause)
+        event_id = self.next_id("workflow.EntryAppended")
         event = saying(self.instance, self.cause, self.actor, self.basis)
         # An instance's clock does not go back, so that what it says stays in order.
         at = max(self.at, self.instance["clock"])
@@ -269,7 +268,8 @@ class Change(InstanceValues):
     def open(self, region: str | None) -> None:
         """Make the key's next instance."""
         before = self.before
-        self.instance = new_instance(self.pack, before, self.at, self.cause, self.offset) | {"region": region}
+        new = new_instance(self.pack, before, self.at, self.cause, self.offset)
+        self.instance = self.draft.begin(new | {"region": region})
         data = {
             "instance": self.instance["instance"],
             "workflow": before.workflow,
@@ -301,11 +301,11 @@ class Change(InstanceValues):
         before, instance = self.before, self.instance
         instance["clock"] = max(instance["clock"], self.at)
         instance["offset"] = self.offset
-        clock, applied = before.clock, _NONE
+        clock, applied, index = before.clock, _NONE, self.draft.index
         if instance["status"] != "open":
             clock, applied = max(clock, instance["clock"]), tuple(instance["applied"])
-            instance["applied"] = []
+            instance["applied"], index = [], None
         return KeyState(
             before.workflow, before.key, instance["n"], before.alias_of, clock, instance["closed_at"], applied,
-            before.parked, instance, before.offset,
+            before.parked, instance, before.offset, index,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import replace
 from deptbus.clock import iso
 from deptbus.workflow import asking, tasks
 from deptbus.workflow.change import Change
+from deptbus.workflow.draft import Draft
 from deptbus.workflow.effects import settle
 from deptbus.workflow.facts import assign
 from deptbus.workflow.known import Packs
@@ -70,12 +71,20 @@ def _running(packs: Packs, state: KeyState) -> list[DueItem]:
 
 
 def happen(
-    packs: Packs, state: KeyState, items: list[DueItem], until: int, offset: int, *, anew: bool
+    packs: Packs,
+    state: KeyState,
+    items: list[DueItem],
+    until: int,
+    offset: int,
+    draft: Draft | None = None,
+    *,
+    anew: bool,
 ) -> Iterator[Result]:
     """Let everything happen that falls due before ``until``, in the order of time.
 
     ``items`` is a heap of what was due in ``state``; what has happened leaves it, and the later deadlines of a task
-    enter it. One that something has overtaken comes to nothing. ``anew``: what is set going on the way happens too.
+    enter it. One that something has overtaken comes to nothing. ``draft``: what of the state may be altered; by default
+    nothing. ``anew``: what is set going on the way happens too.
     """
     firing: Firing | None = None
     left = FIRED_MAX
@@ -95,7 +104,7 @@ def happen(
                 if stands is not None:
                     heapq.heappush(items, stands)
                 continue
-            firing = Firing(pack, state, offset)
+            firing = Firing(pack, state, offset, draft)
         left -= firing.fire(item)
         for later in firing.later(item, anew=anew):
             heapq.heappush(items, later)
@@ -122,8 +131,8 @@ def _as_it_stands(pack: Pack, state: KeyState, item: DueItem) -> DueItem | None:
 class Firing(Change):
     """An open instance in which one thing after another falls due: copied once, its tasks found by their ids."""
 
-    def __init__(self, pack: Pack, before: KeyState, offset: int) -> None:
-        super().__init__(pack, before, 0, "", offset)
+    def __init__(self, pack: Pack, before: KeyState, offset: int, draft: Draft | None = None) -> None:
+        super().__init__(pack, before, 0, "", offset, draft)
         self.fired = False
         """Whether anything happened."""
         self._places: dict[str, int] = {}

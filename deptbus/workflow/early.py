@@ -5,6 +5,8 @@ cancellation, and every stop and start of a clock is remembered, with the time a
 event may come late. What is asked for after all, as of an earlier time, is over then, or its deadlines stood still.
 """
 
+from bisect import insort
+from operator import itemgetter
 from typing import Any
 
 from deptbus.clock import iso
@@ -15,7 +17,8 @@ from deptbus.workflow.regions import overlap
 KEPT_MAX = 100
 """How much an instance remembers in this way; what happened first is forgotten first."""
 
-_WHAT = ("what", "step", "subject", "region")
+_about = itemgetter("what", "step", "subject", "region")
+_order = itemgetter("at", "id")
 _CLOCK = ("stopped", "started")
 
 Early = dict[str, Any]
@@ -26,14 +29,16 @@ def remember(change: Change, what: str, step: str, subject: str, region: str | N
     """Something that may be about a task of the step which is asked for only later, as of an earlier time."""
     at, event_id = change.dated
     new: Early = {"what": what, "step": step, "subject": subject, "region": region, "at": at, "id": event_id}
-    known = change.instance["early"]
-    if what not in _CLOCK:  # of what ends tasks the latest is enough
-        alike = [each for each in known if all(each[name] == new[name] for name in _WHAT)]
-        if any(_order(each) >= _order(new) for each in alike):
-            return
-        known = [each for each in known if each not in alike]
     since = max(at, change.instance["clock"]) - change.pack.window_max_ms
-    change.instance["early"] = sorted([*(each for each in known if each["at"] >= since), new], key=_order)[-KEPT_MAX:]
+    kept: list[Early] = []
+    for each in change.instance["early"]:
+        if what not in _CLOCK and _about(each) == (what, step, subject, region):
+            if _order(each) >= change.dated:  # of what ends tasks the latest is enough
+                return
+        elif each["at"] >= since:
+            kept.append(each)
+    insort(kept, new, key=_order)
+    change.instance["early"] = kept[-KEPT_MAX:]
 
 
 def ended(change: Change, step: CompiledStep, region: str | None) -> Early | None:
@@ -74,7 +79,3 @@ def about(change: Change, step: CompiledStep, since: tuple[int, str], region: st
             found.append(each)
     found.reverse()
     return found
-
-
-def _order(each: Early) -> tuple[int, str]:
-    return each["at"], each["id"]

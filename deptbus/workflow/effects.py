@@ -10,7 +10,6 @@ from deptbus.workflow.definition import RANK
 from deptbus.workflow.directives import BY_RULE, obey, overtaken_by_order
 from deptbus.workflow.expressions import EvaluationError
 from deptbus.workflow.facts import assign
-from deptbus.workflow.notes import applied_id
 from deptbus.workflow.pack import APPROVAL, CompiledRule
 from deptbus.workflow.peers import new_entry
 from deptbus.workflow.regions import contains, overlap, significant
@@ -18,8 +17,6 @@ from deptbus.workflow.state import Entry, Task
 
 ANSWER_WINDOW_MS = 24 * 3_600_000
 """How long the id of an event that came by no rule, such as an answer, is remembered."""
-APPLIED_MAX = 10_000
-"""How many ids an instance remembers at most; the oldest are forgotten first."""
 
 
 def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
@@ -41,25 +38,10 @@ def effects(change: Change, entry: Entry, rule: CompiledRule | None) -> None:
 
 
 def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> bool:
-    """Remember the event's id for its window, and forget those whose windows are over.
-
-    Whether another rule has let this event act on the tasks already.
-    """
-    instance, event = change.instance, entry["event"]
-    event_id, mine = event["id"], applied_id(entry)
-    now = max(instance["clock"], change.at)
+    """Remember the event's id for its window; whether another rule has let this event act on the tasks already."""
+    now = max(change.instance["clock"], change.at)
     window = rule.window_ms if rule is not None else ANSWER_WINDOW_MS
-    applied: list[dict[str, Any]] = instance["applied"]
-    kept = [known for known in applied if known["until"] >= now]
-    kept.append({"id": mine, "offset": event["offset"], "until": now + window})
-    if len(kept) > APPLIED_MAX:
-        del kept[:-APPLIED_MAX]
-    instance["applied"] = kept
-    for known in kept:
-        name = known["id"]
-        if name.startswith(event_id) and name != mine and name.rpartition(" ")[0] == event_id:
-            return True
-    return False
+    return change.draft.applied.remember(entry, now, now + window)
 
 
 def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:

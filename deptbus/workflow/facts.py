@@ -16,7 +16,7 @@ def assign(change: Change, assigned: tuple[tuple[str, Expression], ...], of: str
     values = {}
     overtaken = []
     for name, expression in assigned:
-        if f"facts.{name}" not in expression.names and _overtaken(change, name):
+        if _overtaken(change, name) and f"facts.{name}" not in expression.names:
             overtaken.append(name)
             continue
         try:

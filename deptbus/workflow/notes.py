@@ -1,5 +1,6 @@
 """Entries as they are told apart, ordered, and recorded where they change no instance."""
 
+from operator import itemgetter
 from typing import Any
 
 from deptbus.clock import EARLIEST_MS, LATEST_MS
@@ -14,6 +15,8 @@ _OF_EVENTS = ("event", "forward", "migration")
 _WITH_VALUE = ("event", "forward")
 _OF_PACKS = ("migration", "activation", "retirement")
 _OF_ONE_KEY = ("forward", "alias", "migration", "part", "lead")
+_TEXTS = ("workflow", "key", "pack", "rule", "target")
+_texts = itemgetter(*_TEXTS)
 _NO_EVENT = dict.fromkeys(("correlationid", "actor", "legalbasis", "region"))
 
 
@@ -28,8 +31,7 @@ def dated(entry: Entry) -> Entry:
 def malformed(entry: Entry) -> str | None:
     """Why an entry says nothing that could be applied; None where it does."""
     kind, event = entry["kind"], entry["event"]
-    for name in ("workflow", "key", "pack", "rule", "target"):
-        text = entry[name]
+    for name, text in zip(_TEXTS, _texts(entry), strict=True):
         if text is not None and len(text) > TEXT_MAX:
             return f"its {name} is longer than {TEXT_MAX} characters"
     if kind in _OF_EVENTS and event is None:
@@ -42,7 +44,7 @@ def malformed(entry: Entry) -> str | None:
         return "it names no key"
     if event is not None:
         for name, text in event.items():
-            if isinstance(text, str) and len(text) > TEXT_MAX:
+            if text.__class__ is str and len(text) > TEXT_MAX:
                 return f"the {name} of its event is longer than {TEXT_MAX} characters"
     return None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from deptbus.errors import BusError, RegistryError
 from deptbus.workflow.advance import apply_entry
-from deptbus.workflow.due import DueItem, due_items, happen
+from deptbus.workflow.due import DueItem, happen
 from deptbus.workflow.dueindex import DueIndex
 from deptbus.workflow.heads import FIRST
 from deptbus.workflow.known import Packs, pack_record, unfit
@@ -214,7 +214,7 @@ class Partition:
             return
         state = batch.state(name)
         try:
-            result = apply_entry(self.packs, state, entry, data, offset, self._decode)
+            result = apply_entry(self.packs, state, entry, data, offset, self._decode, batch.draft(name))
         except RegistryError:
             raise  # not this entry's fault, and gone when the worker starts again
         except Exception as error:  # a bug: the journal says that it was passed over
@@ -259,7 +259,7 @@ class Partition:
             began = len(batch.outputs)
             items = self._heap(batch, name, until) if name in due else []
             for read in by_key[name]:
-                if items:
+                if items and items[0][0] < read[1]["at"]:
                     self._happen(batch, name, items, read[1]["at"], offset, anew=False)
                 self._entry(batch, name, read, offset)
             if items:
@@ -275,12 +275,13 @@ class Partition:
         batch.at, batch.step = max(batch.at, tick["at"]), tick["step"]
 
     def _heap(self, batch: _Batch, name: str, until: int) -> list[DueItem]:
-        items = [item for item in due_items(self.packs, batch.state(name)) if item[0] < until]
+        items = [item for item in batch.items(name) if item[0] < until]
         heapq.heapify(items)
         return items
 
     def _happen(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int, *, anew: bool) -> None:
-        for result in happen(self.packs, batch.state(name), items, until, offset, anew=anew):
+        draft = batch.draft(name)
+        for result in happen(self.packs, batch.state(name), items, until, offset, draft, anew=anew):
             batch.put(name, batch.state(name), result, offset)
 
     def _due_keys(self, batch: _Batch, until: int) -> set[str]:
@@ -293,6 +294,7 @@ class Partition:
         """A pack comes into or out of force. Done at once: a pack once known stays known."""
         pack = self.packs.change(entry)
         if pack is not None:
+            batch.forget_items()
             batch.outputs.append(pack_record(pack, self.number, entry, offset))
 
     # States

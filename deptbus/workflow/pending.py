@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from deptbus.workflow.due import due_running, due_waiting
+from deptbus.workflow.draft import Draft
+from deptbus.workflow.due import DueItem, due_items, due_running, due_waiting
 from deptbus.workflow.dueindex import DueIndex
 from deptbus.workflow.known import Packs
 from deptbus.workflow.output import Encode, Output
@@ -31,6 +32,9 @@ class Pending:
         """When something falls due in the keys that have changed, but for those in ``_moved``."""
         self._moved: set[str] = set()
         """Keys that have changed since that was last asked."""
+        self._drafts: dict[str, Draft] = {}
+        self._items: dict[str, list[DueItem]] = {}
+        """All that will fall due, of keys that have not changed since that was asked."""
 
     def state(self, name: str) -> KeyState:
         """A key as it is now."""
@@ -39,6 +43,13 @@ class Pending:
             workflow, _, key = name.partition("/")
             state = KeyState(workflow, key)
         return state
+
+    def draft(self, name: str) -> Draft:
+        """What is being made of a key's instance."""
+        draft = self._drafts.get(name)
+        if draft is None:
+            draft = self._drafts[name] = Draft()
+        return draft
 
     def region(self, name: str) -> str | None:
         """Where the open instance of a key is; None for nowhere, and where none is open."""
@@ -51,11 +62,22 @@ class Pending:
         """Every key of a workflow."""
         return {name for name in {*self._standing, *self.states} if name.startswith(workflow + "/")}
 
+    def items(self, name: str) -> list[DueItem]:
+        """All that will fall due in a key, in no order."""
+        items = self._items.get(name)
+        if items is None:
+            items = self._items[name] = due_items(self._packs, self.state(name))
+        return items
+
+    def forget_items(self) -> None:
+        """A pack has come or gone: by it something may be due at another time."""
+        self._items.clear()
+
     def due(self, until: int) -> set[str]:
         """Of the keys that have changed those in which something falls due before ``until``."""
         for name in self._moved:
-            state = self.states[name]
-            self._index.set(name, _first(due_waiting(self._packs, state), due_running(self._packs, state)))
+            items = self.items(name)
+            self._index.set(name, min(items)[0] if items else None)
         self._moved.clear()
         return set(self._index.before(until))
 
@@ -79,6 +101,7 @@ class Pending:
             after = replace(after, instance=None)
         self.states[name] = after
         self._moved.add(name)
+        self._items.pop(name, None)
 
     def stand(self, index: DueIndex) -> None:
         """Put out the snapshots of all that changed, and let what was worked out stand, and its due times."""

@@ -5,10 +5,13 @@ the state and a restored snapshot is the state again, byte for byte.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deptbus.ids import derived_id
 from deptbus.workflow.output import Encode, Output, Snapshot
+
+if TYPE_CHECKING:
+    from deptbus.workflow.applied import Applied
 
 ENGINE = 2
 """Version of the rules of ``advance``: raised when the same journal would give another state."""
@@ -42,6 +45,8 @@ class KeyState:
     instance: Instance | None = field(default=None, repr=False)
     offset: int = -1
     """The journal offset that last changed anything of this but the instance, which names its own."""
+    index: "Applied | None" = field(default=None, compare=False, repr=False)
+    """Of what the open instance has applied, where one was made: see there."""
 
     @property
     def name(self) -> str:

@@ -54,10 +54,9 @@ def retarget(change: Change, name: str, trigger: str) -> bool:
 
 def forget(change: Change, name: str) -> None:
     """The step's tasks of the subject at hand were cancelled: it counts as not asked."""
-    targets, subject = change.own("targets"), change.subject
     for known in _subjects(change, name):
-        if subject in ("", known):
-            del targets[_name(name, known)]
+        if change.subject in ("", known):
+            del change.own("targets")[_name(name, known)]
 
 
 def _move(change: Change, step: CompiledStep, for_regions: Expression, trigger: str) -> None:

@@ -1,5 +1,6 @@
 """Very much falls due at once: the same comes of it as if it had happened one by one, each once, in bounded chunks."""
 
+import heapq
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,6 +69,7 @@ class OneByOne(Partition):
                 batch.put(name, batch.state(name), result, offset)
             if item[1] == "task" and not anew:  # its later deadlines stood before the step as well
                 items += [later for later in due_items(self.packs, batch.state(name)) if later[1:] == item[1:]]
+            heapq.heapify(items)
 
 
 def _one(packs: Packs, state: KeyState, item: DueItem, offset: int) -> Iterator[Result]:

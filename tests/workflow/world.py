@@ -206,22 +206,24 @@ def encoded(outputs: list[Output]) -> dict[str, bytes]:
 
 
 class Unaltered(Partition):
-    """A partition that looks whether what happens to a key alters the state before: it must not."""
+    """A partition that looks whether what happens to a key alters the state that stands: it must not."""
 
     def _entry(self, batch: Any, name: str, read: Any, offset: int) -> None:
-        before = batch.state(name)
+        before = self.states.find(name)
         stood = _as_bytes(before)
         super()._entry(batch, name, read, offset)
         assert _as_bytes(before) == stood
 
     def _happen(self, batch: Any, name: str, items: Any, until: int, offset: int, *, anew: bool) -> None:
-        before = batch.state(name)
+        before = self.states.find(name)
         stood = _as_bytes(before)
         super()._happen(batch, name, items, until, offset, anew=anew)
         assert _as_bytes(before) == stood
 
 
-def _as_bytes(state: KeyState) -> bytes:
+def _as_bytes(state: KeyState | None) -> bytes:
+    if state is None:
+        return b""
     rest = repr((state.n, state.alias_of, state.clock, state.closed_at, state.applied, state.parked, state.offset))
     instance = b"" if state.instance is None else codec().encode("workflow.InstanceChanged", state.instance)
     return rest.encode() + instance
