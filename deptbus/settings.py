@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     inbox_max: int = Field(100_000, gt=0, description="Handled event ids remembered by a subscriber.")
     batch_max: int = Field(500, ge=1, description="Journal entries in one transaction at most.")
     batch_wait_ms: int = Field(10, ge=0, description="How long a batch waits for more entries.")
+    replay_transaction_max: int = Field(100_000, ge=1, description="Source records in one transaction of a replay.")
     input_wait_s: float = Field(60, gt=0, description="A tick waits at most this long for inputs to be read.")
 
     # Notifications

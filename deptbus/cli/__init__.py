@@ -26,6 +26,7 @@ from deptbus.cli import (
     lag,
     notify,
     output,
+    replay,
     run,
     schemas,
     setup,
@@ -71,6 +72,7 @@ def _assemble() -> None:
     app.command(epilog="Example: deptbus lag --over 1000 --over 5m")(lag.lag)
     app.add_typer(groups.app, name="groups")
     app.add_typer(audit.app, name="audit")
+    app.add_typer(replay.app, name="replay")
 
 
 def main() -> None:

@@ -1,0 +1,324 @@
+"""``deptbus replay``: past events once more: into a new topic or, approved by name, to those who read."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deptbus.cli import options, output, showing
+from deptbus.cli.options import Departments, From, Instances, Json, Operator, Reason, Regions, Since, To, Types, Until
+from deptbus.errors import SettingsError
+
+if TYPE_CHECKING:
+    from deptbus.operations.replays import Counts, Replay, Target
+    from deptbus.replaying import Found, Replays
+
+PARTIAL = 3
+"""The exit code of a replay that was stopped."""
+
+app = typer.Typer(help="Deliver past events again, marked as such.", invoke_without_command=True)
+
+_EPILOG = "Example: deptbus replay --topic health.cases --from 2020-01-24T08:00+08:00 --to-topic rerun --dry-run"
+
+
+@app.callback(epilog=_EPILOG)
+def replay(
+    context: typer.Context,
+    topics: Annotated[
+        list[str] | None, typer.Option("--topic", help="A topic whose events are meant; repeat it.")
+    ] = None,
+    start: From = "beginning",
+    end: To = "end",
+    types: Types = None,
+    departments: Departments = None,
+    instances: Instances = None,
+    regions: Regions = None,
+    since: Since = None,
+    until: Until = None,
+    where: options.Where = None,
+    to_topic: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Into a new topic; of several, one behind it.")
+    ] = None,
+    live: Annotated[str | None, typer.Option(metavar="TOPIC", help="Into a topic that is read; approve it.")] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="To one consumer group of the topics alone; approve it.")
+    ] = None,
+    approve: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Once more what is named, where others are told.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Events in a second at most.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be replayed, and do nothing.")] = False,
+    reason: Reason = "",
+    operator: Operator = None,
+    as_json: Json = False,
+) -> None:
+    """Deliver a stretch of past events again. Both ends are fixed before it begins, and it is put on record.
+
+    --department without --topic means all topics of the department. Every event keeps its bytes and its id, and gets
+    ce_replayid. Ctrl-C stops it; nothing is lost or written twice when it is resumed. At the end source and target are
+    read again and compared. Ends with 1 where they differ, with 3 where it was stopped.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from deptbus.ids import random_id
+    from deptbus.operations.points import read_point
+    from deptbus.operations.replays import Choice
+    from deptbus.replaying import plan
+
+    target = _target({"topic": to_topic, "live": live, "group": group}, approve)
+    first, last = read_point(start, "--from"), read_point(end, "--to")
+    within = tuple(departments or ()) if topics else ()
+    choice = Choice(
+        tuple(types or ()), within, tuple(instances or ()), tuple(regions or ()), since, until, tuple(where or ())
+    )
+    choice.filter()
+    if target.kind in _READ and not (reason or dry_run):
+        raise SettingsError("A replay to those who read needs a reason: --reason TEXT goes on record.")
+    with _opened(operator) as replays:
+        named = replays.topics(topics or (), departments or ())
+        ordered = plan(random_id(), target, replays.stretches(named, first, last), choice, rate)
+        aimed = {"topic": replays.to_topic, "live": replays.to_live, "group": replays.to_group}
+        ordered = aimed[target.kind](ordered)
+        if dry_run:
+            _count(replays, ordered, as_json=as_json)
+            return
+        replays.start(ordered, reason or None)
+        _do(replays, ordered, as_json=as_json)
+
+
+@app.command(epilog="Example: deptbus replay resume 0195a1b2")
+def resume(
+    replay_id: Annotated[str, typer.Argument(metavar="ID", help="The replay's id, or its beginning.")],
+    operator: Operator = None,
+    as_json: Json = False,
+) -> None:
+    """Go on with a replay that was stopped or killed, from where it came to. Another process that does so is ended."""
+    from deptbus.operations.replays import find
+
+    with _opened(operator) as replays:
+        known = replays.known()
+        found = find(known, replay_id)
+        _do(replays, replays.resume(found.replay.id, found), as_json=as_json)
+
+
+@app.command("list", epilog="Example: deptbus replay list --json")
+def show_list(as_json: Json = False) -> None:
+    """Show every replay on record: what it is, how it stands, and how much of it is left."""
+    from deptbus.clock import beijing, iso
+
+    with _opened(None) as replays:
+        known = list(replays.known().values())
+        left = [replays.left(each.replay) if each.state in ("started", "stopped") else 0 for each in known]
+        lang = replays.settings.lang
+    if as_json:
+        output.json([
+            {**_told(each.replay), "state": each.state, "started": iso(each.started_ms), "operator": each.operator,
+             "reason": each.reason, "left": rest}
+            for each, rest in zip(known, left, strict=True)
+        ])  # fmt: skip
+        return
+    words = _WORDS[lang]
+    rows = [
+        (
+            each.replay.id, words[each.state], beijing(each.started_ms), each.operator,
+            f"{words[each.replay.target.kind]} {each.replay.target.name}",
+            ", ".join(stretch.topic for stretch in each.replay.stretches), each.replay.offsets, rest or "",
+        )
+        for each, rest in zip(known, left, strict=True)
+    ]  # fmt: skip
+    output.table("", words["columns"].split(","), rows)
+
+
+def _target(named: "dict[str, str | None]", approve: str | None) -> "Target":
+    """The one target that was named; one that is read must be named twice."""
+    from deptbus.operations.replays import Target
+
+    given = [(kind, name) for kind, name in named.items() if name is not None]
+    if len(given) != 1:
+        raise SettingsError("Say where the events go, one of: --to-topic NAME, --group NAME, --live TOPIC.")
+    ((kind, name),) = given
+    if kind in _READ and approve != name:
+        raise SettingsError(
+            f"{'Subscribers of ' if kind == 'live' else 'The group '}{name} would get these events again. If that is "
+            f"meant, approve it by name: --{kind} {name} --approve {name}."
+        )
+    if kind not in _READ and approve is not None:
+        raise SettingsError("--approve belongs to --live and --group; nobody reads the other targets.")
+    return Target(kind, name)  # type: ignore[arg-type]  # as above
+
+
+_READ = ("live", "group")
+
+
+@contextmanager
+def _opened(operator: str | None) -> "Iterator[Replays]":
+    """The world's replays, and who acts."""
+    from deptbus import bootstrap, failpoint
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.kafka.reach import check_reachable
+    from deptbus.replaying import Replays, decoder
+    from deptbus.settings import Settings
+
+    settings = Settings.load()
+    failpoint.arm(settings.failpoint)
+    check_reachable(settings, _REACH_S)
+    catalogue = load_catalogue(settings.root, system_clock())
+    with bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor:
+        replays = Replays(settings, catalogue, auditor, decoder(settings, catalogue), system_clock)
+        try:
+            yield replays
+        finally:
+            replays.close()
+
+
+_REACH_S = 5.0
+
+
+def _count(replays: "Replays", ordered: "Replay", *, as_json: bool) -> None:
+    """Say what a replay would deliver, and to whom."""
+    with bar(_WORDS[replays.settings.lang]["counting"], ordered.offsets) as watch:
+        counts = replays.count(ordered, watch)
+    readers = replays.readers(ordered)
+    if as_json:
+        output.json({**_told(ordered), **_counted(counts), "subscribers": readers})
+        return
+    lang = replays.settings.lang
+    words = _WORDS[lang]
+    showing.banner(replays.settings)
+    rows = [
+        (topic, kind, number, ordered.into.get(topic, "")) for (topic, kind), number in sorted(counts.events.items())
+    ]
+    output.table(words["would"].format(counts.total), words["counted"].split(","), rows)
+    for reader in readers:
+        output.out.print(f"{words['read_by']} {reader}", markup=False, soft_wrap=True)
+    if not readers:
+        output.out.print(words["nobody"], markup=False, soft_wrap=True)
+
+
+def _do(replays: "Replays", ordered: "Replay", *, as_json: bool) -> None:
+    """Copy, read back, and say what came of it."""
+    words = _WORDS[replays.settings.lang]
+    output.note(words["begun"].format(id=ordered.id))
+    with bar(words["replaying"], ordered.offsets) as watch, interrupted() as stopped:
+        finished = replays.run(ordered, stopped, lambda progress: watch(progress.offsets))
+    if not finished:
+        left = replays.left(ordered)
+        if as_json:
+            output.json({**_told(ordered), "state": "stopped", "left": left})
+        output.note(words["left"].format(id=ordered.id, left=left))
+        raise typer.Exit(PARTIAL)
+    with bar(words["reading"], 2 * ordered.offsets) as watch:
+        found = replays.verify(ordered, watch)
+    if as_json:
+        state = "failed" if found.differences else "done"
+        output.json({
+            **_told(ordered), "state": state, "events": found.events, "differences": list(found.differences),
+            "hashes": dict(found.hashes),
+        })  # fmt: skip
+    else:
+        _say(found, ordered, words)
+    if found.differences:
+        raise typer.Exit(1)
+
+
+def _say(found: "Found", ordered: "Replay", words: dict[str, str]) -> None:
+    for difference in found.differences:
+        output.error(difference)
+    if not found.differences:
+        into = ", ".join(dict.fromkeys(ordered.into.values()))
+        output.out.print(words["equal"].format(events=found.events, into=into), markup=False, soft_wrap=True)
+
+
+def _told(ordered: "Replay") -> dict[str, Any]:
+    """A replay for programs."""
+    return {
+        "id": ordered.id,
+        "target": {"kind": ordered.target.kind, "name": ordered.target.name},
+        "into": dict(ordered.into),
+        "stretches": {
+            stretch.topic: {str(number): list(found) for number, found in stretch.ranges.items()}
+            for stretch in ordered.stretches
+        },
+        "offsets": ordered.offsets,
+    }
+
+
+def _counted(counts: "Counts") -> dict[str, Any]:
+    from deptbus.clock import iso
+
+    by_topic: dict[str, dict[str, int]] = {}
+    for (topic, kind), number in sorted(counts.events.items()):
+        by_topic.setdefault(topic, {})[kind] = number
+    return {
+        "events": counts.total,
+        "by_topic": by_topic,
+        "first": None if counts.first_ms is None else iso(counts.first_ms),
+        "last": None if counts.last_ms is None else iso(counts.last_ms),
+    }
+
+
+@contextmanager
+def interrupted() -> Iterator[Callable[[], bool]]:
+    """Tells whether Ctrl-C or SIGTERM has come: what is under way is finished first. A second Ctrl-C ends at once."""
+    came: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if came and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def bar(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """How far something has come, its rate and the time left; only on a terminal, and on standard error."""
+    if not output.err.is_terminal:
+        yield lambda done: None
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=output.err, transient=True) as progress:
+        task = progress.add_task(text, total=max(1, total), rate="")
+
+        def update(done: int) -> None:
+            speed = progress.tasks[0].speed
+            progress.update(task, completed=done, rate=f"{speed:,.0f}/s" if speed else "")
+
+        yield update
+
+
+_WORDS = {
+    "en": {
+        "would": "{:,} events would be replayed", "counted": "topic,type,events,into", "read_by": "read by",
+        "nobody": "Nobody reads the target: it is new.", "replaying": "replaying", "reading": "reading back",
+        "begun": "Replay {id}; after a stop, go on with: deptbus replay resume {id}",
+        "left": "Stopped with {left:,} offsets left; go on with: deptbus replay resume {id}",
+        "equal": "{events:,} events are in {into}; read back, they are those of the source, in order.",
+        "columns": "replay,state,began,operator,target,topics,offsets,left", "counting": "counting",
+        "started": "begun", "stopped": "stopped", "done": "done", "failed": "failed",
+        "topic": "new topic", "live": "live topic", "group": "group", "rehearsal": "rehearsal",
+    },
+    "zh": {
+        "would": "将重放 {:,} 个事件", "counted": "主题,类型,事件数,写入", "read_by": "读取方",
+        "nobody": "目标是新的，无人读取。", "replaying": "重放", "reading": "回读核对",
+        "begun": "重放 {id}；中断后继续：deptbus replay resume {id}",
+        "left": "已停止，剩余 {left:,} 个位置；继续：deptbus replay resume {id}",
+        "equal": "{events:,} 个事件已写入 {into}；回读核对一致，次序相同。",
+        "columns": "重放,状态,开始,操作人,目标,主题,位置数,剩余", "counting": "计数",
+        "started": "已开始", "stopped": "已停止", "done": "已完成", "failed": "失败",
+        "topic": "新主题", "live": "在用主题", "group": "消费组", "rehearsal": "演练",
+    },
+}  # fmt: skip
