@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from deptbus.cli import output
+from deptbus.cli.options import Operator, Reason
 
 app = typer.Typer(help="Event schemas: what departments may say.", no_args_is_help=True, rich_markup_mode="rich")
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -33,22 +34,21 @@ def check(as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: deptbus schemas register")
-def register(as_json: AsJson = False) -> None:
+def register(reason: Reason = "", operator: Operator = None, as_json: AsJson = False) -> None:
     """Register every schema version that the registry does not have. Safe to repeat. It goes on record."""
     from rich.progress import Progress
 
     from deptbus.catalogue import load_catalogue
     from deptbus.clock import system_clock
-    from deptbus.operations import changing
+    from deptbus.operations.changing import Changes
     from deptbus.settings import Settings
 
-    settings = Settings.load()
+    settings = Settings.load(**({"operator": operator} if operator else {}))
     catalogue = load_catalogue(settings.root, system_clock())
     with Progress(console=output.err, transient=True) as bar:
         task = bar.add_task("registering schemas", total=len(catalogue.schemas.all()))
-        done = changing.register_schemas(
-            settings, catalogue, output.warning, lambda count: bar.advance(task, count)
-        )  # fmt: skip
+        with Changes(settings, catalogue, output.warning, reason) as changes:
+            done = changes.register_schemas(lambda count: bar.advance(task, count))
     new = [registration for registration in done if registration.new]
     if as_json:
         output.json(

@@ -11,7 +11,7 @@ def setup() -> None:
     """
     from deptbus.catalogue import load_catalogue, refuse_lapsed
     from deptbus.clock import system_clock
-    from deptbus.operations import changing
+    from deptbus.operations.changing import Changes
     from deptbus.packs import Packs
     from deptbus.settings import Settings
     from deptbus.workflow.load import load_workflows
@@ -22,7 +22,7 @@ def setup() -> None:
         catalogue = load_catalogue(settings.root, system_clock())
         refuse_lapsed(catalogue)
         compiled = [Pack.compile(content) for content in load_workflows(settings.root, catalogue).values()]
-        with changing.Changes(settings, catalogue, output.warning) as changes:
+        with Changes(settings, catalogue, output.warning) as changes:
             spinner.update("registering the schemas")
             registered = changes.register_schemas()
             spinner.update("creating the topics")

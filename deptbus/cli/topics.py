@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deptbus.cli import output
+from deptbus.cli.options import Operator, Reason
 
 if TYPE_CHECKING:
     from deptbus.topics.plan import Plan
@@ -28,16 +29,19 @@ def plan(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: BUS_NAMESPACE=demo deptbus topics apply")
-def apply(allow_delete: AllowDelete = False, as_json: AsJson = False) -> None:
+def apply(
+    allow_delete: AllowDelete = False, reason: Reason = "", operator: Operator = None, as_json: AsJson = False
+) -> None:
     """Create and alter topics as the files say, and read back that they are so. Safe to repeat. It goes on record."""
     from deptbus.catalogue import load_catalogue
     from deptbus.clock import system_clock
-    from deptbus.operations import changing
+    from deptbus.operations.changing import Changes
     from deptbus.settings import Settings
 
-    settings = Settings.load()
+    settings = Settings.load(**({"operator": operator} if operator else {}))
     catalogue = load_catalogue(settings.root, system_clock())
-    applied = changing.apply_topics(settings, catalogue, output.warning, allow_delete=allow_delete)
+    with Changes(settings, catalogue, output.warning, reason) as changes:
+        applied = changes.apply_topics(allow_delete=allow_delete)
     _show(applied, "Applied", as_json)
 
 

@@ -9,7 +9,6 @@ from multiprocessing import get_context
 
 import orjson
 
-from deptbus.bootstrap import open_registry
 from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.errors import SettingsError, TopicError
@@ -24,8 +23,8 @@ from deptbus.imports.item import Item
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.namespace import Namespace
+from deptbus.operations.changing import Changes
 from deptbus.packs import Packs
-from deptbus.schemas.registration import register_schemas
 from deptbus.settings import Settings
 from deptbus.workflow.correlate import Correlator
 from deptbus.workflow.pack import Pack
@@ -84,17 +83,14 @@ class Exercise:
         self.supervisor.end_leftovers()
         for log in (self.directory / "logs").glob("*.log"):
             log.unlink()
-        say("registering the schemas")
-        with open_registry(settings) as registry:
-            levels = {
-                kind: topic.compatibility for topic in self.catalogue.topics.values() for kind in topic.event_types
-            }
-            register_schemas(registry, self.catalogue.schemas, levels)
         say("dropping what an earlier run left")
         admin = Admin(client_configuration(settings))
         drop_namespace(admin, settings.world)
-        say("creating the topics")
-        admin.create_namespace_topics(settings.world, self.catalogue.topics.values(), settings.replication)
+        with Changes(settings, self.catalogue, say) as changes:  # behind the drop, which would take its records
+            say("registering the schemas")
+            changes.register_schemas()
+            say("creating the topics")
+            changes.create_topics()
         say("activating the packs")
         with Packs(settings, self.catalogue) as packs:
             for pack in self.plan.packs:

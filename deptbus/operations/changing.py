@@ -29,11 +29,12 @@ _NAMED_MAX = 5
 class Changes:
     """Changes of one world. A context manager: what could not be recorded is recorded at its end."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, warn: Warn) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, warn: Warn, reason: str | None = None) -> None:
         self.settings = settings
         self.catalogue = catalogue
         self.admin = Admin(client_configuration(settings))
         self._warn = warn
+        self._reason = reason
         self._auditor: Auditor | None = None
         self._owed: list[tuple[str, str, Mapping[str, str]]] = []
 
@@ -93,7 +94,7 @@ class Changes:
             yield
             self._owed.append((act, target, detail))
         else:
-            with auditor.act(act, target, None, detail):
+            with auditor.act(act, target, self._reason, detail):
                 yield
 
     def _open(self) -> Auditor | None:
@@ -119,18 +120,4 @@ class Changes:
             )
             return
         for act, target, detail in self._owed:
-            auditor.record(act, target, None, {**detail, "recorded": "once there was an audit"})
-
-
-def register_schemas(
-    settings: Settings, catalogue: Catalogue, warn: Warn, progress: Callable[[int], None] = lambda done: None
-) -> list[Registration]:
-    """``Changes.register_schemas`` alone."""
-    with Changes(settings, catalogue, warn) as changes:
-        return changes.register_schemas(progress)
-
-
-def apply_topics(settings: Settings, catalogue: Catalogue, warn: Warn, *, allow_delete: bool = False) -> Plan:
-    """``Changes.apply_topics`` alone."""
-    with Changes(settings, catalogue, warn) as changes:
-        return changes.apply_topics(allow_delete=allow_delete)
+            auditor.record(act, target, self._reason, {**detail, "recorded": "once there was an audit"})

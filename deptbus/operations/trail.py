@@ -69,16 +69,20 @@ class Wanted:
 
 
 def trails(acts: Iterable[Audited], wanted: Callable[[Audited], bool], limit: int) -> list[Trail]:
-    """The newest acts that are wanted, oldest first. An act is as its first record says."""
+    """The newest acts that are wanted, oldest first. An act is wanted for what its first record says."""
     found: dict[str, Trail] = {}
+    started: dict[str, str] = {}
     for act in acts:
-        if act.data["outcome"] != "started" and act.envelope.causationid is not None:
-            known = found.get(act.envelope.causationid)
-            if known is not None:
-                known.end = act
-        elif wanted(act):
-            found.pop(act.envelope.id, None)  # an order that was given again
-            found[act.envelope.id] = Trail(act)
+        event_id, cause = act.envelope.id, act.envelope.causationid
+        if cause is not None and started.get(cause) == act.data["act"]:
+            if cause in found:
+                found[cause].end = act
+            continue
+        if act.data["outcome"] == "started":
+            started[event_id] = act.data["act"]
+        if wanted(act):
+            found.pop(event_id, None)  # an order that was given again
+            found[event_id] = Trail(act)
             if len(found) > limit:
                 del found[next(iter(found))]
     return list(found.values())

@@ -170,3 +170,16 @@ def test_setup_records_what_it_changes(settings: Settings, tmp_path: Path, run: 
     ]  # fmt: skip
     assert run("setup", BUS_RUN_DIR=str(tmp_path)).code == 0
     assert len(run("audit", "list", "--json", BUS_RUN_DIR=str(tmp_path)).json()) == len(found)
+
+
+def test_a_change_says_who_makes_it_and_why(settings: Settings, tmp_path: Path, run: Run) -> None:  # noqa: F811
+    world = World(settings)
+    Admin(client_configuration(settings)).delete(settings.world, ["bus.packs", "health.cases"])
+    world.close()
+    given = ("--reason", "they were lost", "--operator", "chen")
+    assert run("topics", "apply", *given, BUS_RUN_DIR=str(tmp_path)).code == 0
+    (act,) = run("audit", "list", "--json", BUS_RUN_DIR=str(tmp_path)).json()
+    assert (act["act"], act["target"], act["operator"], act["reason"], act["outcome"]) == (
+        "topics.apply", "bus.packs health.cases", "chen", "they were lost", "done",
+    )  # fmt: skip
+    assert act["detail"]["health.cases"].startswith("create: ")

@@ -27,9 +27,9 @@ class ActAudited(EventData, frozen=True):
     target: str
     """What it is done to: a topic, a group, a pack, an event."""
     operator: str
-    """Who answers for it."""
+    """Who answers for it. Personal data."""
     account: str
-    """The account and machine that acted: user@machine."""
+    """The account and machine that acted: user@machine. Personal data."""
     reason: str | None = None
     """Why."""
     outcome: ActOutcome
