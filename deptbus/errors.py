@@ -108,6 +108,10 @@ class AuditRefused(BusError):
     """What operators do must go on record, and this could not."""
 
 
+class IndexUnusable(BusError):
+    """The index of lineage cannot be read or written."""
+
+
 class NotFound(BusError):
     """No instance, task, topic or event of that name."""
 

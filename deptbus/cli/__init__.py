@@ -33,6 +33,7 @@ from deptbus.cli import (
     stack,
     tail,
     topics,
+    trace,
     workflows,
 )
 from deptbus.errors import BusError
@@ -57,6 +58,7 @@ def _assemble() -> None:
     app.add_typer(topics.app, name="topics")
     app.command(epilog="Example: deptbus publish health.CaseReported --data case.json --subject 440100")(bus.publish)
     app.command(epilog="Example: deptbus tail health.cases --type health.CasesConfirmed --where 'count>=5'")(tail.tail)
+    app.command(epilog="Example: deptbus trace --instance epidemic/440100/1 --graph epidemic.mmd")(trace.trace)
     app.add_typer(deadletters.app, name="deadletters")
     app.add_typer(archive.app, name="archive")
     app.add_typer(workflows.app, name="workflows")

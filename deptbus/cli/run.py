@@ -34,6 +34,16 @@ def advance(worker: Slot = 0) -> None:
     _run("advance", worker)
 
 
+@app.command()
+def lineage() -> None:
+    """Keep the index of lineage current, so that `deptbus trace` need not read before it answers."""
+    from deptbus.operations.lineage.keeping import keep_current
+
+    settings = Settings.load()
+    bootstrap.configure_logs(settings)
+    keep_current(settings)
+
+
 def _run(role: str, worker: int) -> None:
     from deptbus.streams.run import run  # Faust takes half a second to import
 

@@ -73,6 +73,15 @@ class Admin:
             if namespace.owns(name) and not name.startswith("_")
         }
 
+    def topic_ids(self, namespace: Namespace, names: Iterable[str]) -> dict[str, str]:
+        """What Kafka identifies topics by: one that was deleted and made anew has another."""
+        physical = [namespace.physical(name) for name in names]
+        if not physical:
+            return {}
+        futures = self._client.describe_topics(TopicCollection(physical), request_timeout=self._timeout_s)
+        found = self._wait(futures, "describe", ignore=_GONE)
+        return {namespace.logical(name): str(topic.topic_id) for name, topic in found.items()}
+
     def topics(self, namespace: Namespace) -> tuple[TopicState, ...]:
         """Every topic of a namespace with the settings that ``topics/`` governs."""
         metadata = {

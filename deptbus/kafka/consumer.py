@@ -176,6 +176,10 @@ class Tail(Reader):
             reached[logical[topic], partition] = max(offset + 1, reached[logical[topic], partition])
         return found
 
+    def logical(self, physical: str) -> str:
+        """The logical name of a topic that is followed."""
+        return self._logical[physical]
+
     def has_reached(self, ends: Mapping[Partition, int]) -> bool:
         """Whether everything before these offsets (logical topic names) has been returned by ``poll``."""
         return all(self.reached.get(partition, 0) >= end for partition, end in ends.items())

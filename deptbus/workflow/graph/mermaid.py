@@ -45,7 +45,7 @@ def mermaid(graph: Graph, lang: str) -> str:
 def _lines(graph: Graph, lang: str) -> Iterator[str]:
     ids = {node.id: f"n{number}" for number, node in enumerate(graph.nodes)}
     yield "flowchart LR"
-    yield f"  accTitle: {_line(graph.title.in_(lang))}"
+    yield f"  accTitle: {one_line(graph.title.in_(lang))}"
     yield f"  accDescr: {Said('协同流程图', 'the workflow as a graph').in_(lang)}"
     for node in graph.nodes:
         yield f"  {ids[node.id]}{_node(node, lang)}"
@@ -64,21 +64,21 @@ def _lines(graph: Graph, lang: str) -> Iterator[str]:
 
 def _node(node: Node, lang: str) -> str:
     opening, closing = _SHAPES[node.kind]
-    return f'{opening}"{"<br/>".join(_quoted(line.in_(lang)) for line in node.lines)}"{closing}'
+    return f'{opening}"{"<br/>".join(quoted(line.in_(lang)) for line in node.lines)}"{closing}'
 
 
 def _arrow(edge: Edge, lang: str) -> str:
     arrow, label = _ARROWS[edge.way], edge.label.in_(lang)
-    return f'{arrow}|"{_quoted(label)}"|' if label else arrow
+    return f'{arrow}|"{quoted(label)}"|' if label else arrow
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Text within quotation marks: what Mermaid or its HTML would read as their own is written as its number."""
     return "".join(
         f"#{ord(sign)};" if sign in '"#%<>&;`|{}[]()\\' else " " if sign in "\r\n" else sign for sign in text
     )
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Text of a line of its own, which Mermaid reads to its end."""
     return "".join(" " if sign in "\r\n{};#" else sign for sign in text)
