@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from deptbus.blocked import why_unwritten
 from deptbus.outcome import Pending
 from deptbus.record import Record
 from deptbus.service import Service
@@ -39,8 +40,7 @@ class Finished:
 
     def unwritten(self) -> str | None:
         """Why the dead letter is not written, if it is not."""
-        letter = self.letter.outcome if self.letter else None
-        return None if letter is None or letter.acknowledged else letter.reason
+        return None if self.letter is None else why_unwritten(self.letter)
 
 
 @dataclass(slots=True)

@@ -172,9 +172,10 @@ class Bus:
             if p.stalled_s > STALL_S
         ]
         problems += [
-            f"{topic}[{partition}] is held: its dead letters cannot be written"
-            for topic, partition in subscriber.held
-            if topic in self._grants
+            f"{where[0]}[{where[1]}] is held at {subscriber.held[where].offset}: its dead letter cannot be written "
+            f"({subscriber.held[where].reason})"
+            for where in subscriber.held
+            if where[0] in self._grants
         ]
         return Health(
             self._running and not problems,

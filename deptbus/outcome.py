@@ -1,5 +1,6 @@
 """What became of a publish: acknowledged, failed or unknown; never silence (I1)."""
 
+import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
@@ -83,6 +84,13 @@ class Pending:
         while self._answer is None:
             self._server.poll(0.01)
         return self._outcome(self._answer)
+
+    def within(self, limit_s: float) -> bool:
+        """Wait for the answer, so many seconds at most; whether it is there."""
+        limit = time.monotonic() + limit_s
+        while self._answer is None and (left := limit - time.monotonic()) > 0:
+            self._server.poll(min(left, 0.05))
+        return self._answer is not None
 
     def check(self) -> None:
         """Wait for the answer; ``PublishFailed`` or ``PublishUnknown`` unless the event is on the topic."""

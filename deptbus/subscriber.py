@@ -15,8 +15,10 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from deptbus.batch import Finished, Limits, Progress
+from deptbus.blocked import ADVICE, Blocked, await_answers
 from deptbus.clock import Clock
 from deptbus.handling import Handling, Waits
+from deptbus.outcome import Pending
 from deptbus.record import Record
 from deptbus.service import Service
 from deptbus.transport import Partition, Position, Receiver, Sender
@@ -44,11 +46,16 @@ class Subscriber:
     clock: Clock
     log: FilteringBoundLogger
     positions: list[Position] = field(default_factory=list)
-    held: dict[Partition, float] = field(default_factory=dict)
-    """Partitions whose dead letters could not be written, and when they are tried again (monotonic seconds)."""
+    held: Blocked[Partition] = field(init=False)
+    """Partitions whose dead letters cannot be written."""
+    _late: list[Pending] = field(default_factory=list)
+    """Dead letters that may still be answered; whoever flushes waits for them as well."""
     _batch_max: int = BATCH_MAX
     _lapses_ms: int = 0
     """When the first grant of any service lapses; not known yet."""
+
+    def __post_init__(self) -> None:
+        self.held = Blocked(self.limits.pause_s)
 
     def stop(self) -> None:
         """Finish the events in hand, commit and return from ``run``. Safe to call from anywhere."""
@@ -69,8 +76,7 @@ class Subscriber:
                     if now - watched > WATCH_S:
                         watched = now
                         await loop.run_in_executor(pool, self._watch)
-                    for partition in [p for p, until in self.held.items() if now >= until]:
-                        del self.held[partition]
+                    for partition in self.held.due(now):
                         self.receiver.release(partition)
             finally:
                 await loop.run_in_executor(pool, self.receiver.close)
@@ -88,14 +94,16 @@ class Subscriber:
         progress = await self._handle(parts.values())
         loop = asyncio.get_running_loop()
         if any(part.waiting for part in progress):
-            await loop.run_in_executor(pool, self.sender.flush)
+            await loop.run_in_executor(pool, self._await_answers, progress)
             refused = [self.handling.bury_refused(part) for part in progress]
             if any(refused):
-                await loop.run_in_executor(pool, self.sender.flush)
+                await loop.run_in_executor(pool, self._await_answers, progress)
         offsets = {}
         for partition, part in zip(parts, progress, strict=True):
             if part.waiting and (again := self.handling.settle(part)) is not None:
                 self._hold(partition, again)
+            elif self.held and (block := self.held.passed(partition)) is not None:
+                self.log.info("goes_on", topic=partition[0], partition=partition[1], offset=block.offset)
             if part.reached is not None and part.reached > parts[partition][0].offset:
                 offsets[partition] = part.reached
         if offsets:
@@ -123,15 +131,31 @@ class Subscriber:
         """Others go on; this partition waits, and its record is tried again."""
         service, record = finished.service, finished.record
         service.counts["held"] += 1
+        block = self.held.hold(partition, record.offset, finished.unwritten() or "", time.monotonic())
         service.log.error(
             "held", topic=record.topic, partition=record.partition, offset=record.offset,
-            reason=f"its dead letter could not be written: {finished.unwritten()}",
+            reason=f"its dead letter cannot be written: {block.reason}", tries=block.tries, advice=ADVICE,
         )  # fmt: skip
         self.receiver.hold(partition, record.offset)
-        self.held[partition] = time.monotonic() + self.limits.backoff_max_ms / 1000
+
+    def _await_answers(self, progress: Iterable[Progress]) -> None:
+        """Wait for what was published; a dead letter that gets no answer keeps only its own partition waiting."""
+        finished = [one for part in progress for one in part.waiting]
+        letters = [one.letter for one in finished if one.letter is not None]
+        if letters or self._late:
+            outputs = [output for one in finished for output in one.outputs]
+            late = await_answers(outputs, letters)
+            self._late = [letter for letter in {*self._late, *late} if letter.outcome is None]
+        else:
+            self.sender.flush()
 
     def _watch(self) -> None:
         self.positions = self.receiver.positions()
+        mine = {(position.topic, position.partition) for position in self.positions}
+        for partition in self.held:
+            if partition not in mine:  # another member's by now
+                self.held.passed(partition)
+                self.receiver.release(partition)
         for position in self.positions:
             if position.stalled_s > STALL_S:
                 self.log.error(

@@ -12,6 +12,7 @@ from deptbus.notify.config import EVENT_OF, Channel
 from deptbus.notify.message import Notification, may_tell, notification
 from deptbus.notify.wording import Names
 from deptbus.record import Record
+from deptbus.redriven import is_for
 
 Decide = Callable[[Record], Notification | None]
 """What the channel is told of a record; None if nothing. ``CodecError`` for a record that cannot be read."""
@@ -28,7 +29,7 @@ def decider(channel: Channel, catalogue: Catalogue, decode: Decode, namespace: s
 
     def decide(record: Record) -> Notification | None:
         event_type = _type_of(record)
-        if event_type not in wanted:
+        if event_type not in wanted or not is_for(record.headers, channel.group):
             return None
         envelope = from_headers(record.headers)
         if not may_tell(channel, envelope, namespace):

@@ -16,13 +16,14 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from deptbus.blocked import ADVICE, LETTER_S, Blocked, why_unwritten
 from deptbus.deadletters import DeadLetters
 from deptbus.errors import CodecError
 from deptbus.failpoint import hit
 from deptbus.notify.config import Channel
 from deptbus.notify.deciding import Decide
 from deptbus.notify.message import Notification
-from deptbus.notify.schedule import Patience, Verdict
+from deptbus.notify.schedule import Patience, Verdict, pause_s
 from deptbus.record import Record
 from deptbus.transport import Partition, Receiver
 
@@ -62,10 +63,15 @@ class Worker:
     """``delivered``, ``retried``, ``dead_letters``, ``passed_over``."""
     waits_until: float = 0.0
     """Monotonic time before which nothing is tried."""
+    blocked: Blocked[Partition] = field(init=False)
+    """Partitions whose dead letters cannot be written; the others of the channel go on."""
     _held: set[Partition] = field(default_factory=set)
     _done: dict[Partition, int] = field(default_factory=dict)
     """Offsets that are finished and not committed yet."""
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.blocked = Blocked(lambda tries: pause_s(tries, 0.0, self.patience.bounds))
 
     def stop(self) -> None:
         """Finish the attempt under way, commit and return from ``run``."""
@@ -81,9 +87,7 @@ class Worker:
                     records = await loop.run_in_executor(pool, self.receiver.poll, BATCH_MAX, POLL_WAIT_S)
                     await self._batch(pool, records)
                     if self._held and not self._waits():
-                        for partition in self._held:
-                            self.receiver.release(partition)
-                        self._held.clear()
+                        self._release()
                     if time.monotonic() - looked > COMMIT_S:
                         looked = time.monotonic()
                         self.check_access()
@@ -94,6 +98,13 @@ class Worker:
                 await self._commit(pool)
                 await loop.run_in_executor(pool, self.receiver.close)
                 await self.sink.close()
+
+    def _release(self) -> None:
+        """Deliver held partitions again, save those whose dead letters cannot be written yet."""
+        due = set(self.blocked.due(time.monotonic()))
+        for partition in [one for one in self._held if one in due or one not in self.blocked]:
+            self.receiver.release(partition)
+            self._held.discard(partition)
 
     def _waits(self) -> bool:
         return time.monotonic() < self.waits_until
@@ -133,6 +144,7 @@ class Worker:
             hit("after-delivery")
             self.patience.delivered(notification.id)
             self.counts["delivered"] += 1
+            self.blocked.passed((record.topic, record.partition))
             log.info("delivered", what=notification.content["what"])
             return True
         step = self.patience.missed(notification.id, verdict, time.monotonic(), random.random())
@@ -147,12 +159,17 @@ class Worker:
     async def _bury(self, record: Record, reason: str, message: str, attempts: int) -> bool:
         """Keep a record whole on the dead letters; False if that cannot be done now."""
         self.log.error("dead_letter", at=record.coordinates, reason=reason, message=message, attempts=attempts)
-        outcome = await asyncio.to_thread(self.letters.send(record, reason, message, attempts).result)
-        if outcome.acknowledged:
+        letter = self.letters.send(record, reason, message, attempts)
+        await asyncio.to_thread(letter.within, LETTER_S)
+        partition = (record.topic, record.partition)
+        why = why_unwritten(letter)
+        if why is None:
             self.counts["dead_letters"] += 1
+            self.blocked.passed(partition)
             return True
-        self.log.error("held", at=record.coordinates, reason=f"its dead letter is not written: {outcome.reason}")
-        self.waits_until = max(self.waits_until, time.monotonic() + self.patience.bounds.backoff_s)
+        self.blocked.hold(partition, record.offset, why, time.monotonic())
+        reason = f"its dead letter cannot be written: {why}"
+        self.log.error("held", at=record.coordinates, reason=reason, advice=ADVICE)
         return False
 
     async def _commit(self, pool: ThreadPoolExecutor) -> None:

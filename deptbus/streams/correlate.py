@@ -5,6 +5,7 @@ after a crash repeats its ids, and ``advance`` applies it once.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from faust.types import TP
 
+from deptbus.blocked import ADVICE, await_answers, why_unwritten
 from deptbus.envelope import Envelope, from_headers
 from deptbus.errors import BusError, CodecError
 from deptbus.failpoint import hit
@@ -23,6 +25,7 @@ from deptbus.outcome import Pending
 from deptbus.record import Event, Record
 from deptbus.redriven import arrival_ms, is_for
 from deptbus.streams.app import App
+from deptbus.streams.aside import Aside, Settled
 from deptbus.streams.intake import Intake
 from deptbus.streams.packs import PackShelf
 from deptbus.streams.positions import Positions
@@ -89,6 +92,9 @@ class Correlate:
         # Asked for, not taken from the catalogue: an exercise may have its own number.
         self._journal = sorted(end_offsets(reader_configuration(wiring.settings), wiring.world.physical(JOURNAL)))
         self._intake: Intake[tuple[TP, Record]] = Intake(INTAKE_MAX)
+        self._aside: Aside[TP] = Aside(wiring.limits.pause_s)
+        self._late: list[Pending] = []
+        """Dead letters that may still be answered; whoever flushes waits for them as well."""
         self._positions = Positions()
         self._news = False
         """Whether the assignment is new and not reported yet."""
@@ -111,6 +117,7 @@ class Correlate:
     async def assigned(self, partitions: set[TP]) -> None:
         """Start from nothing."""
         self._positions.clear()
+        self._aside.clear()
         self._news = True
         _log.info("assigned", worker=self._wiring.worker, partitions=len(partitions))
 
@@ -119,6 +126,7 @@ class Correlate:
         self._intake.clear()
         async with self._busy:
             self._positions.clear()
+            self._aside.clear()
 
     async def receive(self, tp: TP, records: Sequence[Record]) -> None:
         """Take records."""
@@ -142,69 +150,82 @@ class Correlate:
 
     def health(self) -> dict[str, int]:
         """What was done so far."""
-        return dict(self.counts)
+        return {**self.counts, "dead_letters_blocked": len(self._aside)}
 
     # Batches
 
     async def _batches(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._intake.filled()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._intake.filled(), self._aside.next_s())
             async with self._app.turns.turn() as share, self._busy:
-                batch = self._intake.take(BATCH_MAX)
-                await loop.run_in_executor(self._pool, self._batch, [record for _, record in batch], share.over)
-                ends = {tp: record.offset + 1 for tp, record in batch}
+                batch = self._aside.batch(self._intake.take(BATCH_MAX))
+                if not batch:
+                    continue
+                unwritten = await loop.run_in_executor(self._pool, self._batch, [one for _, one in batch], share.over)
+                settled = self._aside.settle(batch, unwritten)
+                if settled.held or settled.gone_on:
+                    self._hold(settled)
                 consumer = self._app.bus_consumer
-                for tp, end in ends.items():
+                for tp, end in settled.ends.items():
                     self._positions.processed(tp, end)
                     consumer.done(tp, end)
                 # What is told may be ticked: no repetition may come after the tick, exercise days later at the worst.
-                if self._wiring.stepped and await consumer.commit_done():
-                    positions = {tp: at for tp in ends if (at := self._positions.of(tp)) is not None}
-                    self._wiring.report(self._named(positions))
-                    await loop.run_in_executor(self._pool, self._wiring.sender.flush)
+                if self._wiring.stepped and settled.ends and await consumer.commit_done():
+                    positions = {tp: at for tp in settled.ends if (at := self._positions.of(tp)) is not None}
+                    told = self._wiring.report(self._named(positions))
+                    await loop.run_in_executor(self._pool, told.result if self._late else self._wiring.sender.flush)
 
-    def _batch(self, records: Sequence[Record], computed: Callable[[], None]) -> None:
+    def _batch(self, records: Sequence[Record], computed: Callable[[], None]) -> dict[int, str]:
+        """Correlate; answers which records' dead letters are not written, by their places, and why."""
         hit("after-poll")
         pending: list[Pending] = []
-        for record in records:
-            self._one(record, pending)
+        letters: dict[int, Pending] = {}
+        for place, record in enumerate(records):
+            letter = self._one(record, pending)
+            if letter is not None:
+                letters[place] = letter
         hit("after-outputs")
         computed()
-        if pending:
+        if letters or self._late:
+            late = await_answers(pending, letters.values())
+            self._late = [letter for letter in {*self._late, *late} if letter.outcome is None]
+        elif pending:
             self._wiring.sender.flush()
-            for each in pending:
-                each.result().require()
+        for each in pending:
+            each.result().require()
         hit("after-append")
+        return {place: why for place, letter in letters.items() if (why := why_unwritten(letter)) is not None}
 
-    def _one(self, record: Record, pending: list[Pending]) -> None:
-        """Append what one record gives; whatever is wrong with it makes it a dead letter (I7)."""
+    def _one(self, record: Record, pending: list[Pending]) -> Pending | None:
+        """Append what one record gives; whatever is wrong with it makes it a dead letter (I7), which is answered."""
         self.counts["events"] += 1
         if not is_for(record.headers, self._wiring.letters.group):
-            return
+            return None
         try:
             envelope = from_headers(record.headers)
             if envelope.type not in self._correlator.event_types:
-                return
+                return None
             if (envelope.mode == "actual") == self._wiring.stepped:
                 self.counts["foreign_mode"] += 1
                 _log.warning(
                     "foreign_mode", topic=record.topic, partition=record.partition, offset=record.offset,
                     event_id=envelope.id, mode=envelope.mode,
                 )  # fmt: skip
-                return
+                return None
             data = self._wiring.decode(record.value, envelope.type)
             at_ms = envelope.time_ms if self._wiring.stepped else arrival_ms(record)
             event = Event(envelope, data, record)
         except CodecError as error:
-            pending.append(self._bury(record, error.reason, str(error)))
-            return
+            return self._bury(record, error.reason, str(error))
         try:
             for appended in self._correlator.entries(envelope, data, record, at_ms):
                 pending += self._append(event, appended, at_ms)
         except Exception as error:  # a rule's expression, or an entry that is too large: this event's fault alone
             reason = error.reason if isinstance(error, CodecError) else "correlate"
-            pending.append(self._bury(record, reason, f"{type(error).__name__}: {error}", envelope))
+            return self._bury(record, reason, f"{type(error).__name__}: {error}", envelope)
+        return None
 
     def _append(self, event: Event, appended: Appended, at_ms: int) -> list[Pending]:
         entry = appended.entry
@@ -227,6 +248,20 @@ class Correlate:
             event_id=envelope.id if envelope else None, reason=reason, error=message,
         )  # fmt: skip
         return self._wiring.letters.send(record, reason, message, 1)
+
+    def _hold(self, settled: Settled[TP]) -> None:
+        """Partitions whose dead letters cannot be written stand still; others go on, and these once they can."""
+        held = self._app.bus_consumer.held
+        for tp, record, block in settled.held:
+            held.add(tp)
+            _log.error(
+                "held", topic=record.topic, partition=record.partition, offset=record.offset,
+                reason=f"its dead letter cannot be written: {block.reason}", tries=block.tries, advice=ADVICE,
+            )  # fmt: skip
+        for tp, record in settled.gone_on:
+            held.discard(tp)
+            _log.info("goes_on", topic=record.topic, partition=record.partition, offset=record.offset)
+        self._intake.put_first(settled.again)
 
     # Packs
 

@@ -29,6 +29,11 @@ class Intake(Generic[Item]):
         self._items.extend(items)
         self._filled.set()
 
+    def put_first(self, items: Iterable[Item]) -> None:
+        """Give back what was taken, to be taken before all else; there is always room for it."""
+        self._items.extendleft(reversed(list(items)))
+        self._filled.set()
+
     async def filled(self) -> None:
         """Wait until something is there."""
         while not self._items:

@@ -57,6 +57,7 @@ class Wiring:
         self.workflow = self._publisher("workflow")
         self._bus = self._publisher("bus")
         self.admin = Admin(client_configuration(settings))
+        self.limits = bootstrap.limits(settings)
         self.letters = DeadLetters(self._bus, role, self.codec.value_bytes_max(DEAD_LETTERED))
 
     def _publisher(self, owner: str) -> Publisher:
