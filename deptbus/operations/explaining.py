@@ -1,11 +1,12 @@
 """What the bytes of a value say as far as they can be read, for people who look at a dead letter. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deptbus.errors import BusError
 from deptbus.jsondata import to_json
+from deptbus.operations.masking import Masker
 from deptbus.operations.partial import read_partially
 from deptbus.schemas.codecs import codec_schema
 
@@ -67,6 +68,16 @@ def explain(
     return Explained(
         schema_id, name, guessed, to_json(schema, read.data), read.path, read.at if read.problem else None, problem
     )
+
+
+def hide(explained: Explained, schemas: Iterable[Mapping[str, Any]]) -> tuple[Explained, bool]:
+    """What may be shown without a reason, and whether the bytes may be. ``schemas``: all versions of its event type.
+
+    Bytes of which nobody knows the type may hold anything.
+    """
+    known = list(schemas)
+    masker = Masker(known)
+    return replace(explained, data=masker(explained.data) if known else None), bool(known) and masker.empty
 
 
 def hex_dump(value: bytes) -> Iterator[str]:

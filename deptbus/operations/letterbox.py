@@ -109,6 +109,13 @@ class LetterBox:
         """The codec of an event type."""
         return bootstrap.load_codec(self.settings, self.catalogue, self.registry, {event_type})
 
+    def schemas(self, *event_types: str | None) -> list[Mapping[str, Any]]:
+        """Every version of some event types, by the files; none if one of them is not known."""
+        known = set(self.catalogue.schemas.types())
+        if not known.issuperset(event_types):
+            return []
+        return [file.schema for file in self.catalogue.schemas.all() if file.type in event_types]
+
     def newest_schema(self, event_type: str) -> Mapping[str, Any] | None:
         """The newest schema of an event type, by the files; None if there is none."""
         known = event_type in self.catalogue.schemas.types()

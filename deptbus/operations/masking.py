@@ -47,6 +47,11 @@ class Masker:
         for schema in schemas:
             self._mask.add(_mask_of(schema, {}, ()))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing personal in it."""
+        return self._mask.empty
+
     def __call__(self, data: Any) -> Any:
         """The data with personal values replaced by ``HIDDEN``; the same object where there are none."""
         return data if self._mask.empty else _hide(self._mask, data)

@@ -8,10 +8,12 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from deptbus import bootstrap
 from deptbus.bus import Bus
 from deptbus.cli.deadletters import app
 from deptbus.deadletters import TYPE
 from deptbus.errors import BusError
+from deptbus.operations.acts import Audited
 from deptbus.operations.letters import ACTED
 from deptbus.record import Event
 from deptbus.testing import wait_until
@@ -40,21 +42,15 @@ Command = Callable[..., Result]
 
 
 def environment(world: KafkaWorld, root: Path) -> dict[str, str]:
-    """What a command in a world finds in its environment."""
-    return {
-        "BUS_ROOT": str(root),
-        "BUS_STACK": "external",
-        "BUS_NAMESPACE": world.settings.namespace,
-        "BUS_BOOTSTRAP_SERVERS": world.settings.bootstrap_servers,
-        "BUS_SCHEMA_REGISTRY_URL": world.settings.schema_registry_url,
-    }
+    """What a command in the small world finds in its environment."""
+    return world.settings.model_copy(update={"root": root}).environment()
 
 
-def command(world: KafkaWorld, root: Path) -> Command:
-    """``deptbus deadletters …`` in a world, within this process."""
+def command(environment: dict[str, str]) -> Command:
+    """``deptbus deadletters …``, within this process."""
 
     def run(*arguments: str, **more: str) -> Result:
-        done = CliRunner().invoke(app, arguments, env=environment(world, root) | more)
+        done = CliRunner().invoke(app, arguments, env=environment | more)
         if isinstance(done.exception, BusError):  # as ``deptbus.cli.main`` does
             return Result(done.exception.exit_code, done.stdout, f"{done.stderr}error: {done.exception}")
         if done.exception is not None and not isinstance(done.exception, SystemExit):
@@ -90,6 +86,13 @@ def letters(world: KafkaWorld) -> list[Event]:
 def acts(world: KafkaWorld) -> list[Event]:
     """What was done about dead letters."""
     return [event for event in world.events("bus.deadletters") if event.envelope.type == ACTED]
+
+
+def on_record(world: KafkaWorld) -> list[tuple[str, str, str, str | None]]:
+    """What the audit holds: act, outcome, operator, reason."""
+    with bootstrap.open_auditor(world.settings, world.catalogue, world.codec) as auditor:
+        found = [act.data for act in auditor.acts() if isinstance(act, Audited)]
+    return [(data["act"], data["outcome"], data["operator"], data["reason"]) for data in found]
 
 
 def give_up(world: KafkaWorld, count: int) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from deptbus.deadletters import TYPE
 from deptbus.envelope import Envelope
+from deptbus.operations.explaining import explain, hide
 from deptbus.operations.letters import ACTED, Letter, Letters, Terms, Wanted, heaps, plan_redrive
 from deptbus.operations.partial import read_partially
 from deptbus.record import Record
@@ -129,6 +130,21 @@ def test_every_letter_is_in_one_heap_and_one_state(story: list[tuple[str, str]])
         last = next(what for name, what in reversed(story) if name == letter.id)
         assert (state == "open") is (last == "letter" and letter.count < MAX)
         assert Wanted(states=frozenset({state})).holds(letter, MAX)
+
+
+def test_personal_data_and_bytes_that_may_hold_some_are_hidden() -> None:
+    def schema(**more: Any) -> dict[str, Any]:
+        field = {"name": "name", "type": "string", **more}
+        return {"type": "record", "name": "R", "namespace": "o", "fields": [field, {"name": "n", "type": "int"}]}
+
+    value = b"\0\0\0\0\x01\x04Li\x06"
+    explained = explain(value, "o.R", lambda _: schema(personal=True), lambda _: None)
+    assert explained.data == {"name": "Li", "n": 3}
+    hidden, bare = hide(explained, [schema(personal=True), schema()])
+    assert (hidden.data, bare) == ({"name": "***", "n": 3}, False)
+    assert hide(explained, [schema()]) == (explained, True)
+    hidden, bare = hide(explained, [])
+    assert (hidden.data, bare) == (None, False)
 
 
 @given(st.binary(max_size=60))

@@ -16,7 +16,7 @@ from deptbus.testing import running, wait_until
 from tests.bus.conftest import catalogue, kafka_world, quick, root  # noqa: F401  # fixtures
 from tests.bus.contract import collect, report
 from tests.bus.worlds import KafkaWorld
-from tests.operations.letters import CASE, REASON, Command, Lab, acts, command, give_up, letters
+from tests.operations.letters import CASE, REASON, Command, Lab, acts, command, environment, give_up, letters, on_record
 
 pytestmark = pytest.mark.kafka
 
@@ -28,7 +28,7 @@ def world(kafka_world: KafkaWorld) -> KafkaWorld:  # noqa: F811
 
 @pytest.fixture
 def run(world: KafkaWorld, root: Path) -> Command:  # noqa: F811
-    return command(world, root)
+    return command(environment(world, root))
 
 
 @pytest.fixture
@@ -60,13 +60,32 @@ class TestSeen:
         assert "message: investigate: ValueError('no such hospital')" in shown
         assert "  ce_region: 440100" in shown
         assert '"case": "c1"' in shown
-        shown = run("show", found["undecodable"]["id"][:8]).out
+        hidden = run("show", found["undecodable"]["id"]).out
+        assert '"name": "***"' in hidden
+        assert "They may hold personal data" in hidden
+        shown = run("show", found["undecodable"]["id"][:8], "--unmask", *REASON).out
         assert "00000000  00 00 00 00" in shown
         assert '"name": "张三"' in shown
         assert "It breaks: it takes 1 bytes and 0 are left (byte 18, patient.age)" in shown
         assert max(map(len, shown.splitlines())) <= 80
         read = run("show", found["undecodable"]["id"], "--json").json["read"]
         assert (read["schema"], read["path"]) == (CASE, "patient.age")
+
+    def test_bytes_that_may_hold_anything_are_shown_for_a_reason_that_goes_on_record(
+        self, run: Command, world: KafkaWorld, lab: Lab
+    ) -> None:
+        world.put("ward.cases", b"\x00secret", b"k", [])
+        wait_until(lambda: letters(world))
+        letter = letters(world)[0].envelope.id
+        shown = run("show", letter).out
+        assert "value: 7 bytes\n  They may hold personal data: --unmask --reason TEXT shows them." in shown
+        assert run("show", letter, "--json").json["value"] is None
+        refused = run("show", letter, "--unmask")
+        assert (refused.code, "--reason is empty" in refused.err) == (2, True)
+        assert on_record(world) == []
+        shown = run("show", letter, "--unmask", "--reason", "asked by ward", "--operator", "Li Wei").out
+        assert "|.secret|" in shown
+        assert on_record(world)[-1] == ("deadletters.unmask", "done", "Li Wei", "asked by ward")
 
     @staticmethod
     def put(world: KafkaWorld, value: bytes, event_type: str = CASE) -> None:
@@ -101,6 +120,9 @@ class TestRedriven:
         assert dict(second.record.headers)[FOR] == b"lab"
         (act,) = acts(world)
         assert (act.data["act"], act.data["count"], act.envelope.actor) == ("redriven", 1, "Li Wei")
+        assert on_record(world) == [
+            ("deadletters.redrive", outcome, "Li Wei", "fixed") for outcome in ("started", "done")
+        ]
         (letter,) = run("list", "--all", "--json").json
         assert (letter["state"], letter["acts"][0]["reason"]) == ("redriven", "fixed")
         nothing = run("redrive", "--all", *REASON)
@@ -194,6 +216,7 @@ class TestEdited:
         assert run("list", "--all", "--json").json[0]["state"] == "edited"
         (act,) = acts(world)
         assert (act.data["act"], act.data["event"]) == ("edited", event.envelope.id)
+        assert on_record(world)[-1] == ("deadletters.edit", "done", "Li Wei", "fixed")
 
     def test_an_editor_opens_with_what_could_be_read(
         self, run: Command, world: KafkaWorld, lab: Lab, tmp_path: Path
@@ -225,6 +248,7 @@ class TestDiscarded:
         found = {letter["id"]: letter for letter in run("list", "--all", "--json").json}
         assert found[one]["state"] == "discarded"
         assert found[one]["acts"][0]["reason"] == "a test of the vendor"
+        assert on_record(world)[-1] == ("deadletters.discard", "done", "Li Wei", "a test of the vendor")
         again = run("discard", one, *REASON)
         assert (again.code, "is discarded already, by Li Wei" in again.err) == (1, True)
         lab.mended = True

@@ -25,6 +25,7 @@ from deptbus.cli.deadletters.common import (
     letters_of,
     open_box,
     read_wanted,
+    recorded,
     said,
 )
 from deptbus.cli.options import Json, Operator, Reason
@@ -71,11 +72,13 @@ def redrive(
             return plan_redrive(choose(letters, box.settings), box.catalogue.topics, terms)
 
         planned = plan(letters_of(box))
-        doing = doing_of(operator, reason)
+        doing = doing_of(box.settings, operator, reason)
         done = 0
         if planned.letters and not dry_run:
-            with progress("Sending", as_json) as told:
+            about = {"letters": len(planned.letters), "forced": force, "again": again}
+            with recorded(box, "redrive", target(planned), doing, **about) as act, progress(as_json) as told:
                 done = box.redrive(lambda letters: plan(letters).letters, doing, rate=rate, progress=told)
+                act.detail(redriven=done)
         tell("redriven", planned, done, doing, box.settings, as_json=as_json, dry_run=dry_run)
 
 
@@ -102,20 +105,36 @@ def discard(
         if not dry_run:
             box.begin()
         planned = plan_discard(choose(letters_of(box), box.settings))
-        doing = doing_of(operator, reason)
-        done = 0 if dry_run else box.settle(planned.letters, "discarded", doing)
+        doing = doing_of(box.settings, operator, reason)
+        done = 0
+        if planned.letters and not dry_run:
+            with recorded(box, "discard", target(planned), doing, letters=len(planned.letters)) as act:
+                done = box.settle(planned.letters, "discarded", doing)
+                act.detail(discarded=done)
         tell("discarded", planned, done, doing, box.settings, as_json=as_json, dry_run=dry_run)
 
 
+def target(planned: "Plan") -> str:
+    """What is acted on, for the record: one letter by its id, else the topics of many."""
+    if len(planned.letters) == 1:
+        return planned.letters[0].id
+    return ", ".join(sorted({letter.topic for letter in planned.letters}))
+
+
 @contextmanager
-def progress(title: str, quiet: bool) -> "Iterator[Callable[[int, int], None]]":
+def progress(quiet: bool) -> "Iterator[Callable[[int, int], None]]":
     """A bar with rate and time left, on a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
     with Progress(*columns, console=output.err, transient=True, disable=quiet or not output.err.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+        task = bar.add_task("", total=None, rate="")
+
+        def told(done: int, of: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, completed=done, total=of, rate="" if speed is None else f"{speed:.0f}/s")
+
+        yield told
 
 
 def tell(

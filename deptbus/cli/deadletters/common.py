@@ -1,7 +1,5 @@
 """What the commands share: their options, which letters they mean, and the letters themselves."""
 
-import os
-import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +11,7 @@ from deptbus.cli import output, words
 from deptbus.errors import ActRefused, SettingsError
 
 if TYPE_CHECKING:
+    from deptbus.operations.audit import OpenAct
     from deptbus.operations.letterbox import Doing, LetterBox
     from deptbus.operations.letters import Letter, Letters, Wanted
     from deptbus.settings import Settings
@@ -99,13 +98,26 @@ def letters_of(box: "LetterBox") -> "Letters":
     return letters
 
 
-def doing_of(operator: str | None, reason: str) -> "Doing":
+def doing_of(settings: "Settings", operator: str | None, reason: str) -> "Doing":
+    """Who acts and why; ``SettingsError`` without a reason."""
     from deptbus.ids import random_id
     from deptbus.operations.letterbox import Doing
 
     if not reason.strip():
         raise SettingsError("--reason is empty: say why, it goes on record.")
-    return Doing(operator or pwd.getpwuid(os.getuid()).pw_name, reason.strip(), random_id())
+    return Doing(operator or settings.operator, reason.strip(), random_id())
+
+
+@contextmanager
+def recorded(box: "LetterBox", act: str, target: str, doing: "Doing", **detail: object) -> "Iterator[OpenAct]":
+    """Have on record what is done within: that it begins, and how it ended."""
+    from deptbus import bootstrap
+
+    with (
+        bootstrap.open_auditor(box.settings, box.catalogue, operator=doing.actor) as auditor,
+        auditor.act(f"deadletters.{act}", target, doing.reason, {"run": doing.run, **detail}) as opened,
+    ):
+        yield opened
 
 
 def require(letter: "Letter", refusal: str | None) -> None:

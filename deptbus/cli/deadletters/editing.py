@@ -19,6 +19,7 @@ from deptbus.cli.deadletters.common import (
     letters_of,
     open_box,
     print_line,
+    recorded,
     require,
     said,
 )
@@ -55,10 +56,10 @@ def edit(
         if letter.type is None or schema is None:
             require(letter, f"its event type, {letter.type or 'which its headers do not say'}, has no schema here")
             return
+        doing = doing_of(box.settings, operator, reason)
         record = box.held(letter)
         before = explain(record.value, letter.type, box.registry.schema_by_id, box.newest_schema).data
         after = _edited_text(as_text({} if before is None else before), file)
-        doing = doing_of(operator, reason)
         made = edited(letter, record, after, schema, box.codec_of(letter.type), doing.actor)
         event_id = str(dict(made.headers)["ce_id"], "ascii")
         if not as_json:
@@ -70,7 +71,8 @@ def edit(
             box.begin()
             now = letters_of(box).one(letter.id)
             require(now, edit_refusal(now, box.catalogue.topics, terms))
-            box.send(now, made, event_id, "edited", doing)
+            with recorded(box, "edit", letter.id, doing, event=event_id, topic=letter.topic, group=letter.group):
+                box.send(now, made, event_id, "edited", doing)
         if as_json:
             changes = list(difference(before, after))
             output.json({"letter": letter.id, "event": event_id, "dry_run": dry_run, "difference": changes})

@@ -14,12 +14,14 @@ from deptbus.cli.deadletters.common import (
     Topics,
     Types,
     Until,
+    doing_of,
     letters_of,
     open_box,
     read_wanted,
+    recorded,
 )
 from deptbus.cli.deadletters.shown import content_json, letter_json, show_heaps, show_letter, show_letters
-from deptbus.cli.options import Json
+from deptbus.cli.options import Json, Operator
 
 
 def list_letters(
@@ -50,16 +52,28 @@ def list_letters(
 def show(
     letter_id: One,
     whole: Annotated[bool, typer.Option("--bytes", help="All bytes of the value, not only the first.")] = False,
+    unmask: Annotated[
+        bool, typer.Option("--unmask", help="Also personal data, and bytes that may hold some; needs --reason.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why --unmask; it goes on record.")] = None,
+    operator: Operator = None,
     as_json: Json = False,
 ) -> None:
     """Show one dead letter: where it was, why, its bytes, how far they can be read, and what was done about it."""
-    from deptbus.operations.explaining import explain
+    from deptbus.operations.explaining import explain, hide
 
     with open_box() as box:
         letter = letters_of(box).one(letter_id)
         record = box.held(letter)
         explained = explain(record.value, letter.type, box.registry.schema_by_id, box.newest_schema)
-        if as_json:
-            output.json(letter_json(letter, box.settings) | content_json(record, explained))
+        if unmask:
+            doing = doing_of(box.settings, operator, reason or "")
+            with recorded(box, "unmask", letter.id, doing):
+                bare = True
         else:
-            show_letter(letter, record, explained, box.settings, whole)
+            explained, bare = hide(explained, box.schemas(letter.type, explained.schema or letter.type))
+        if as_json:
+            content = content_json(record, explained, bare=bare, unmask=unmask)
+            output.json(letter_json(letter, box.settings) | content)
+        else:
+            show_letter(letter, record, explained, box.settings, bare=bare, unmask=unmask, whole=whole)

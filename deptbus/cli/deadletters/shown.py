@@ -7,6 +7,7 @@ import orjson
 from deptbus.cli import output, showing, words
 from deptbus.cli.deadletters.common import print_line, said
 from deptbus.clock import iso
+from deptbus.operations.masking import HIDDEN
 
 if TYPE_CHECKING:
     from deptbus.operations.explaining import Explained
@@ -73,64 +74,78 @@ def letter_json(letter: "Letter", settings: "Settings") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def content_json(record: "Record", explained: "Explained") -> dict[str, Any]:
+def content_json(record: "Record", explained: "Explained", *, bare: bool, unmask: bool) -> dict[str, Any]:
+    """What a letter holds; ``bare``: with its bytes, ``unmask``: with who acted."""
     from dataclasses import asdict
 
     return {
-        "key": text(record.key),
-        "headers": [{"name": name, "value": text(value)} for name, value in record.headers],
-        "value": None if record.value is None else record.value.hex(),
+        "key": _text(record.key),
+        "headers": [{"name": name, "value": _header(name, value, unmask)} for name, value in record.headers],
+        "bytes": len(record.value or b""),
+        "value": record.value.hex() if bare and record.value is not None else None,
         "read": asdict(explained),
     }
 
 
-def show_letter(letter: "Letter", record: "Record", explained: "Explained", settings: "Settings", whole: bool) -> None:
+def show_letter(
+    letter: "Letter",
+    record: "Record",
+    explained: "Explained",
+    settings: "Settings",
+    *,
+    bare: bool,
+    unmask: bool,
+    whole: bool,
+) -> None:
+    """A letter for people; ``bare`` and ``unmask`` as above, ``whole``: all of the bytes."""
     lang = settings.lang
     showing.banner(settings)
     rows: list[tuple[str, object]] = [
         ("letter", letter.id), ("state", words.word(letter.state(settings.redrives_max), lang)),
         ("group", letter.group), ("reason", words.word(letter.reason, lang)), ("message", letter.message),
         ("attempts", letter.attempts), ("given_up", iso(letter.last_ms)), ("record", letter.coordinates),
-        ("at", iso(letter.timestamp_ms)), ("key", text(record.key)), ("sent_again", letter.count or None),
+        ("at", iso(letter.timestamp_ms)), ("key", _text(record.key)), ("sent_again", letter.count or None),
         ("sent_from", letter.sent_from), ("returned_as", letter.returned),
     ]  # fmt: skip
     for name, value in rows:
         if value is not None:
             print_line(f"{words.word(name, lang)}: {value}")
     for name, content in record.headers:
-        print_line(f"  {name}: {text(content)}")
+        print_line(f"  {name}: {_header(name, content, unmask)}")
     for act in letter.acts:
         print_line(_told(act, lang))
-    _show_value(record.value, explained, lang, whole)
+    if record.value is not None:
+        print_line(f"{words.word('value', lang)}: {len(record.value)} bytes")
+        _show_bytes(record.value if bare else None, lang, whole=whole)
+    _show_read(explained, lang)
 
 
-def _show_value(value: bytes | None, explained: "Explained", lang: str, whole: bool) -> None:
+def _show_bytes(value: bytes | None, lang: str, *, whole: bool) -> None:
     from deptbus.operations.explaining import hex_dump
 
-    if value is not None:
-        shown = value if whole else value[:SHOWN_BYTES]
-        print_line(f"{words.word('value', lang)}: {len(value)} bytes")
-        for line in hex_dump(shown):
-            print_line(f"  {line}")
-        if len(shown) < len(value):
-            print_line(
-                said(
-                    lang,
-                    f"  … {len(value) - len(shown)} more: --bytes",
-                    f"  …… 其余 {len(value) - len(shown)} 字节：--bytes",
-                )
-            )
-    if explained.schema is not None:
+    if value is None:
         print_line(said(
-            lang, f"read as {explained.schema}, schema id {explained.schema_id}:",
-            f"按 {explained.schema}（模式编号 {explained.schema_id}）解读：",
+            lang, "  They may hold personal data: --unmask --reason TEXT shows them.",
+            "  其中可能有个人信息：用 --unmask --reason 查看。",
         ))  # fmt: skip
+        return
+    shown = value if whole else value[:SHOWN_BYTES]
+    for line in hex_dump(shown):
+        print_line(f"  {line}")
+    left = len(value) - len(shown)
+    if left:
+        print_line(said(lang, f"  … {left} more: --bytes", f"  …… 其余 {left} 字节：--bytes"))
+
+
+def _show_read(explained: "Explained", lang: str) -> None:
+    name, number = explained.schema, explained.schema_id
+    if name is not None:
+        print_line(said(lang, f"read as {name}, schema id {number}:", f"按 {name}（模式编号 {number}）解读："))
         text = orjson.dumps(explained.data, option=orjson.OPT_INDENT_2, default=str).decode()
         output.out.print(words.plain(text), markup=False, soft_wrap=True)
     if explained.problem:
-        where = (
-            "" if explained.at is None else f" (byte {explained.at}{', ' if explained.path else ''}{explained.path})"
-        )
+        places = [] if explained.at is None else [f"byte {explained.at}", *([explained.path] if explained.path else [])]
+        where = f" ({', '.join(places)})" if places else ""
         print_line(said(lang, f"It breaks: {explained.problem}{where}", f"无法解读：{explained.problem}{where}"))
 
 
@@ -139,5 +154,9 @@ def _told(act: "Act", lang: str) -> str:
     return f"{iso(act.at_ms)} {words.word(act.act, lang)} ({act.actor}): {act.reason}{event}"
 
 
-def text(content: bytes | None) -> str | None:
+def _header(name: str, content: bytes | None, unmask: bool) -> str | None:
+    return HIDDEN if name == "ce_actor" and not unmask else _text(content)
+
+
+def _text(content: bytes | None) -> str | None:
     return None if content is None else content.decode("utf-8", "backslashreplace")
