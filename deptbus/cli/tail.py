@@ -3,16 +3,18 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deptbus.cli import output
-from deptbus.cli.options import Departments, Instances, Regions, Since, Types, Until, Where
+from deptbus.cli.options import Departments, Instances, Operator, Regions, Since, Types, Until, Where
 from deptbus.errors import SettingsError
 from deptbus.operations.points import HELP
 
 if TYPE_CHECKING:
+    from deptbus.operations.filters import Filter
     from deptbus.operations.lines import Line
     from deptbus.operations.pace import Pace
 
@@ -69,11 +71,16 @@ def tail(
     since: Since = None,
     until: Until = None,
     where: Where = None,
+    unmask: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Show personal data, too. Why; it goes on record.")
+    ] = None,
+    operator: Operator = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show the newest events of a topic, decoded, or those from a point on; --follow waits for more.
 
-    What the schemas mark as personal is shown as ***.
+    What the schemas mark as personal is shown as ***, unless --unmask says why it must be seen; that goes on record
+    before anything is shown, with what was asked for.
     """  # fmt: skip
     from deptbus import bootstrap
     from deptbus.catalogue import load_catalogue
@@ -90,6 +97,8 @@ def tail(
 
     if follow and end is not None:
         raise SettingsError("--follow waits for what comes and has no end; leave --to out, or --follow.")
+    if unmask is not None and not unmask.strip():
+        raise SettingsError("--unmask takes the reason why personal data must be seen; it goes on record.")
     meant = read_filter(
         types=types or (), departments=departments or (), instances=instances or (), regions=regions or (),
         since=since, until=until, where=where or (),
@@ -112,19 +121,35 @@ def tail(
             codec = bootstrap.load_codec(settings, catalogue, registry, declared.event_types)
             reader = Reader(
                 codec, catalogue.schemas, bootstrap.learner(codec, registry),
-                meant=meant, keyed_by_actor=declared.key == "actor",
+                meant=meant, keyed_by_actor=declared.key == "actor", unmasked=unmask is not None,
             )  # fmt: skip
             reader.check(declared.event_types)
             source = Source(configuration, log, settings.world.physical(topic), reader.line)
             found = lines(source, wanted, system_clock(), lambda what: _note(what, settings.lang))
             pace = Pace((RATE if follow else 0) if rate is None else rate)
-            show_all(found, pace, as_json, settings.lang)
+            if unmask is None:
+                show_all(found, pace, as_json, settings.lang)
+                return
+            asked = {"from": start, "to": end, "limit": wanted.limit, "follow": follow, "filter": _told(meant)}
+            with (
+                bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor,
+                auditor.act("events.unmask", topic, unmask.strip(), asked) as act,
+            ):
+                act.detail(shown=show_all(found, pace, as_json, settings.lang))
     finally:
         log.close()
 
 
-def show_all(lines: Iterator["Line"], pace: "Pace", as_json: bool, lang: str) -> None:
-    """Show what comes, until it ends, Ctrl-C, or nobody reads any more."""
+def _told(meant: "Filter") -> str | None:
+    """A filter in words, for the record; of fields only which ones, for what they are held against may be personal."""
+    told = {part.name: getattr(meant, part.name) for part in fields(meant)}
+    told["where"] = [".".join(one.path) for one in meant.where]
+    named = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in told.items() if value}
+    return ", ".join(f"{name}={value}" for name, value in named.items()) or None
+
+
+def show_all(lines: Iterator["Line"], pace: "Pace", as_json: bool, lang: str) -> int:
+    """Show what comes, until it ends, Ctrl-C, or nobody reads any more; how many that were."""
     shown = slowed = 0
     try:
         for line in lines:
@@ -136,9 +161,10 @@ def show_all(lines: Iterator["Line"], pace: "Pace", as_json: bool, lang: str) ->
         if not shown:
             _note("none", lang)
     except KeyboardInterrupt:
-        return
+        pass
     except BrokenPipeError:  # as `| head` ends; what is still buffered has nowhere to go
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return shown
 
 
 def _note(what: str, lang: str) -> None:

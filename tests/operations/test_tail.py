@@ -14,6 +14,8 @@ import pytest
 from deptbus import cli
 from deptbus.deadletters import TYPE as DEAD
 from deptbus.deadletters import DeadLetters
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration
 from deptbus.operations.pace import Pace
 from tests.bus.conftest import catalogue, kafka_world, quick, root  # noqa: F401  # fixtures
 from tests.bus.contract import CASE
@@ -152,6 +154,37 @@ def test_personal_data_are_hidden_also_where_they_lie_undecoded(
     for text in (json.dumps([whole, broken], ensure_ascii=False), run("tail", "bus.deadletters").out):
         assert "张三" not in text
         assert "李伟" not in text
+
+
+def test_personal_data_are_shown_for_a_reason_that_goes_on_record_first(run: Command, ward: Callable[..., str]) -> None:
+    ward(1, patient={"name": "张三", "age": 4}, actor="李伟")
+    asked = ("--where", "patient.name=张三", "--operator", "Chen", "--unmask", "the hospital asks back")
+    (shown,) = run.tail("ward.cases", *asked)
+    assert shown["data"]["patient"] == {"name": "张三", "age": 4}
+    assert shown["envelope"]["actor"] == "李伟"
+    started, done = (line["data"] for line in run.tail("bus.audit", "--unmask", "test") if "Chen" in str(line))
+    assert (started["act"], started["target"], started["reason"]) == (
+        "events.unmask", "ward.cases", "the hospital asks back",
+    )  # fmt: skip
+    assert (started["outcome"], started["operator"]) == ("started", "Chen")
+    assert started["detail"]["filter"] == "where=['patient.name']"  # not whom: the record is kept for ever
+    assert (done["outcome"], done["detail"]["shown"]) == ("done", "1")
+    assert {line["key"] for line in run.tail("bus.audit")} == {"***"}  # an operator's name is personal, too
+
+
+def test_nothing_is_shown_where_no_record_can_be_made(
+    run: Command, kafka_world: KafkaWorld, ward: Callable[..., str]  # noqa: F811
+) -> None:  # fmt: skip
+    ward(1, patient={"name": "张三", "age": 4})
+    away = "http://127.0.0.1:1"
+    refused = run("tail", "ward.cases", "--unmask", "curious", code=2, BUS_SCHEMA_REGISTRY_URL=away)
+    assert "张三" not in refused.out
+    admin = Admin(client_configuration(kafka_world.settings))
+    admin.alter_configs(kafka_world.namespace, {"bus.audit": {"max.message.bytes": "10"}})
+    refused = run("tail", "ward.cases", "--unmask", "curious", code=2)
+    assert "bus.audit" in refused.err
+    assert "张三" not in refused.out
+    assert "--unmask takes the reason" in run("tail", "ward.cases", "--unmask", " ", code=2).err
 
 
 def _bury(world: KafkaWorld) -> None:
