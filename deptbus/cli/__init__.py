@@ -18,6 +18,7 @@ from deptbus.cli import (
     demo,
     departments,
     desk,
+    doctor,
     exercise,
     export,
     groups,
@@ -71,6 +72,7 @@ def _assemble() -> None:
     app.add_typer(export.app, name="export")
     app.command(epilog="Example: deptbus alerts --region 440300")(alerts.alerts)
     app.add_typer(exercise.app, name="exercise")
+    app.command(epilog="Example: deptbus doctor || deptbus doctor --json > findings.json")(doctor.doctor)
     app.command(epilog="Example: deptbus lag --over 1000 --over 5m")(lag.lag)
     app.add_typer(groups.app, name="groups")
     app.add_typer(audit.app, name="audit")

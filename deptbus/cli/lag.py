@@ -1,9 +1,10 @@
 """``deptbus lag``: how far groups are behind, for how long still, and where they stand still."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
 ALERT = 3
 """The exit code where a limit is exceeded or a partition stands still."""
 EVERY_S = 2.0
-_COLUMNS = ("group_topic", "unread", "waiting", "committed_ago", "reads", "caught_up_in", "state")
+_COLUMNS = ("group_topic", "unread", "waiting_committed", "reads_until", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How much of it is shown."""
+
+    settings: "Settings"
+    partitions: bool
+    everything: bool
+
+    def leaves_out(self, one: "Lag") -> bool:
+        """Whether this is not worth a line."""
+        return not (self.everything or one.events or one.alarming)
 
 
 def lag(
@@ -27,6 +41,7 @@ def lag(
     ] = None,
     topic: Annotated[list[str] | None, typer.Option("--topic", help="Only in this topic; repeat it.")] = None,
     partitions: Annotated[bool, typer.Option("--partitions", help="A line for each partition.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is caught up.")] = False,
     over: Annotated[
         list[str] | None,
         typer.Option(metavar="LIMIT", help="End with 3 where more EVENTS wait in a topic, or for longer: 1000, 5m."),
@@ -53,17 +68,18 @@ def lag(
     limits = [read_limit(text) for text in over or ()]
     history = History(read_length(stuck_after, "--stuck-after"))
     alerts: list[str] = []
+    shown = _Shown(settings, partitions, everything)
     looker = Looker(settings)
     try:
         looks = _looks(looker, history, groups or [], topic or [], every, None if watch else 2)
         with suppress(KeyboardInterrupt):  # which is how --watch ends
-            for lags in looks if not watch else _following(looks, settings, partitions, as_json or prometheus):
+            for lags in looks if not watch else _following(looks, shown, as_json or prometheus):
                 alerts = alerts_of(lags, limits, settings.lang)
                 if watch:
                     _tell(lags, alerts, prometheus, as_json)
         if not watch:
             if not (prometheus or as_json):
-                _show(lags, settings, partitions)
+                _show(lags, shown)
             _tell(lags, alerts, prometheus, as_json)
     finally:
         looker.close()
@@ -107,9 +123,7 @@ def _looks(
         time.sleep(max(0.0, every_s - (time.monotonic() - started)))
 
 
-def _following(
-    looks: "Iterator[list[Lag]]", settings: "Settings", partitions: bool, quiet: bool
-) -> "Iterator[list[Lag]]":
+def _following(looks: "Iterator[list[Lag]]", shown: "_Shown", quiet: bool) -> "Iterator[list[Lag]]":
     """Show each look: in place on a terminal, else as one block after another; ``quiet`` shows nothing."""
     from rich.live import Live
 
@@ -118,55 +132,77 @@ def _following(
         return
     if not output.out.is_terminal:
         for lags in looks:
-            _show(lags, settings, partitions)
+            _show(lags, shown)
             yield lags
         return
     with Live(console=output.out, auto_refresh=False) as live:
         for lags in looks:
-            live.update(_grid(lags, settings, partitions), refresh=True)
+            live.update(_grid(lags, shown), refresh=True)
             yield lags
 
 
-def _show(lags: "list[Lag]", settings: "Settings", partitions: bool) -> None:
-    showing.banner(settings)
+def _show(lags: "list[Lag]", shown: "_Shown") -> None:
+    lang = shown.settings.lang
+    showing.banner(shown.settings)
+    rows = list(_rows(lags, shown))
+    if rows:
+        showing.table("", _COLUMNS, rows, lang)
+    for line in _left_out(lags, shown):
+        output.out.print(line, markup=False, soft_wrap=True)
     if not lags:
-        output.note("没有消费组读过任何主题。" if settings.lang == "zh" else "No group reads anything yet.")
-        return
-    showing.table("", _COLUMNS, _rows(lags, settings.lang, partitions), settings.lang)
+        output.note("没有消费组读过任何主题。" if lang == "zh" else "No group reads anything yet.")
 
 
-def _grid(lags: "list[Lag]", settings: "Settings", partitions: bool) -> Any:
+def _grid(lags: "list[Lag]", shown: "_Shown") -> Any:
+    from rich.console import Group
     from rich.table import Table
 
     grid = Table(header_style="bold")
     for column in _COLUMNS:
-        grid.add_column(words.word(column, settings.lang), overflow="fold")
-    for row in _rows(lags, settings.lang, partitions):
+        grid.add_column(words.word(column, shown.settings.lang), overflow="fold")
+    for row in _rows(lags, shown):
         grid.add_row(*(words.cell(part) for part in row))
-    return grid
+    return Group(grid, *_left_out(lags, shown))
 
 
-def _rows(lags: "Iterable[Lag]", lang: str, partitions: bool) -> Iterator[tuple[str, ...]]:
+def _rows(lags: "Iterable[Lag]", shown: "_Shown") -> Iterator[tuple[str, ...]]:
+    """Two lines each: what it is and what it comes to."""
     from deptbus.operations.lag import by_topic
 
-    for one in lags if partitions else by_topic(lags):
-        where = f"{one.topic}[{one.partitions[0]}]" if partitions else one.topic
+    lang = shown.settings.lang
+    for one in lags if shown.partitions else by_topic(lags):
+        if shown.leaves_out(one):
+            continue
+        where = f"{one.topic}[{one.partitions[0]}]" if shown.partitions else one.topic
+        committed = "-" if one.commit_age_ms is None else words.brief(one.commit_age_ms, lang)
         yield (
             f"{one.group}\n{where}",
             words.events(one.events, lang, exact=one.exact),
-            words.brief(one.waiting_ms, lang) if one.events else "",
-            "" if one.commit_age_ms is None else words.brief(one.commit_age_ms, lang),
-            "" if one.rate is None else f"{one.rate:,.0f}/s",
-            _catch_up(one, lang),
+            f"{words.brief(one.waiting_ms, lang) if one.events else '-'}\n{committed}",
+            f"{'-' if one.rate is None else f'{one.rate:,.0f}/s'}\n{_catch_up(one, lang)}",
             words.word(one.state.value, lang),
         )
 
 
+def _left_out(lags: "Iterable[Lag]", shown: "_Shown") -> list[str]:
+    """Of each group, how much of what it reads is caught up and not in the table."""
+    from deptbus.operations.lag import by_topic
+
+    counts = Counter(one.group for one in (lags if shown.partitions else by_topic(lags)) if shown.leaves_out(one))
+    what = ("分区", "partitions") if shown.partitions else ("主题", "topics")
+    return [
+        f"{group}：{count} 个{what[0]}已跟上"
+        if shown.settings.lang == "zh"
+        else f"{group}: {count} {what[1]} caught up"
+        for group, count in counts.items()
+    ]
+
+
 def _catch_up(one: "Lag", lang: str) -> str:
     if not one.events:
-        return ""
+        return "-"
     if one.catch_up_s is None:
-        return ("无法追上" if lang == "zh" else "never") if one.rate is not None else ""
+        return ("无法追上" if lang == "zh" else "never") if one.rate is not None else "-"
     return words.brief(round(one.catch_up_s * 1000), lang)
 
 

@@ -85,9 +85,11 @@ EN = {
     "reassign": "asked instead", "regions": "asked in", "repetition": "asked again", "retry": "asked again",
     "until": "until the event",
     # Groups and what they have not read
-    "caught_up_in": "caught up in", "client_id": "client", "current": "caught up", "group_topic": "group, topic",
-    "held": "held back", "new_offset": "new", "old_offset": "now", "read_again": "read again", "reads": "reads",
-    "stopped": "no members", "unread": "unread",
+    "advice": "what to do", "deadletters": "dead letters",
+    "client_id": "client", "current": "caught up", "group_topic": "group, topic",
+    "held": "held back", "new_offset": "new", "old_offset": "now", "read_again": "read again",
+    "reads_until": "reads\nuntil caught up",
+    "stopped": "no members", "waiting_committed": "waiting\nlast commit",
 }  # fmt: skip
 """Where the word is not the name itself."""
 
@@ -133,12 +135,16 @@ ZH = {
     "sent_from": "重投自", "too_large": "过大", "topic": "主题", "trailing": "多余字节", "undecodable": "无法解码",
     "unknown_schema": "模式未知", "unknown_type": "类型未知", "wrong_type": "类型不符",
     # Groups and what they have not read
-    "advice": "处理", "area": "方面", "assigned": "分配的分区", "behind": "有积压", "catching_up": "追赶中",
-    "caught_up_in": "预计追上", "client_id": "客户端", "committed_ago": "上次提交",
+    "advice": "处理", "area": "方面", "audit": "审计", "brokers": "代理", "clock": "时钟", "deadletters": "死信",
+    "disk": "磁盘", "error": "错误", "fine": "正常", "groups": "消费组", "note": "提示", "partitions": "分区",
+    "quorum": "控制器", "registry": "模式登记", "versions": "版本", "warning": "警告",
+    "assigned": "分配的分区", "behind": "有积压", "catching_up": "追赶中",
+    "client_id": "客户端", "committed_ago": "上次提交",
     "completing_rebalancing": "重新分配中", "current": "已跟上", "dead": "已不存在", "empty": "无成员",
     "falling_behind": "积压增加", "finding": "发现", "group_topic": "消费组、主题",
     "held": "被事务挡住", "host": "主机", "members": "成员", "new_offset": "新位移", "offset": "位移",
     "old_offset": "现位移", "partition": "分区", "preparing_rebalancing": "重新分配中", "read_again": "重读",
-    "reads": "读取速度", "severity": "严重程度", "skipped": "跳过", "stable": "稳定", "stopped": "无成员",
-    "stuck": "停滞", "topics": "主题", "unread": "未读", "unreadable": "读不出", "waiting": "等待",
+    "reads_until": "读取速度\n预计追上", "severity": "严重程度", "skipped": "跳过", "stable": "稳定",
+    "stopped": "无成员", "stuck": "停滞", "topics": "主题", "unread": "未读", "unreadable": "读不出",
+    "waiting_committed": "等待\n上次提交",
 }  # fmt: skip

@@ -57,26 +57,29 @@ class CommitTimes:
         limit = time.monotonic() + _SILENCE_S
         while any(self._reached[p] < end for p, end in ends.items()) and time.monotonic() < limit:
             for message in self._consumer.consume(_BATCH, 0.05):
-                limit = time.monotonic() + _SILENCE_S
-                self._take(message)
+                if self._take(message):
+                    limit = time.monotonic() + _SILENCE_S
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message) -> bool:
+        """Note what a message says; False where it is an error."""
         partition, offset, error = message.partition(), message.offset(), message.error()
-        assert partition is not None
-        assert offset is not None
+        if partition is None or offset is None:
+            return False
         if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:
-                self._reached[partition] = max(offset, self._reached[partition])
-            return
+            if error.code() != KafkaError._PARTITION_EOF:
+                return False
+            self._reached[partition] = max(offset, self._reached[partition])
+            return True
         self._reached[partition] = offset + 1
         where = committed_where(message.key() or b"")
         if where is None or not (self._namespace.owns(where[0]) and self._namespace.owns(where[1])):
-            return
+            return True
         where = (self._namespace.logical(where[0]), self._namespace.logical(where[1]), where[2])
         if message.value() is None:
             self._at.pop(where, None)
         else:
             self._at[where] = message.timestamp()[1]
+        return True
 
 
 def home(group: str, partitions: int) -> int:

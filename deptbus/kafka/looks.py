@@ -23,6 +23,8 @@ COUNTED_MAX = 100_000
 SILENCE_S = 5.0
 """A record of which nothing comes for so long, though the broker answers, cannot be read, in seconds."""
 _BATCH = 2_000
+_DAMAGED = frozenset({KafkaError._BAD_COMPRESSION, KafkaError._BAD_MSG})
+"""What librdkafka says, again and again, of a batch that it cannot read."""
 
 
 @dataclass(slots=True)
@@ -105,6 +107,23 @@ class Looker:
             )  # fmt: skip
         return looks
 
+    def held(self) -> list[tuple[str, int, int]]:
+        """Partitions whose readers wait for the end of a transaction: name, offset, and for how long already, in ms."""
+        topics = self._admin.names(self._world)
+        ends = self._admin.end_offsets(self._world, topics)
+        latest = self._admin.end_offsets(self._world, topics, committed=False)
+        waits = self._peek(
+            {(partition, end): latest[partition] for partition, end in ends.items() if end < latest[partition]},
+            self._reader | {"isolation.level": "read_uncommitted"},
+            count=False,
+        )
+        now_ms = system_clock()
+        return [
+            (f"{topic}[{number}]", end, now_ms - wait.first_ms)
+            for ((topic, number), end), wait in waits.items()
+            if wait.first_ms is not None
+        ]
+
     def describe(self, names: Iterable[str]) -> list[Group]:
         """Groups with their members."""
         return self._groups.describe(names)
@@ -150,10 +169,15 @@ class Looker:
                     continue
                 start, end = between[partition]
                 place = (partition, start)
-                limit = time.monotonic() + self._silence_s
-                if _take(message, found[place], end, count=place in counted):
+                peek = found[place]
+                over = _take(message, peek, end, count=place in counted)
+                if peek.readable:  # what says again and again that it cannot be read is silence, too
+                    limit = time.monotonic() + self._silence_s
+                if over:
                     waiting.discard(partition)
                     consumer.pause([TopicPartition(physical(partition[0]), partition[1])])
+        for partition in waiting:
+            found[partition, between[partition][0]].records = None  # not all of them were seen
 
 
 def _take(message: Message, peek: Peek, end: int, *, count: bool) -> bool:
@@ -162,8 +186,11 @@ def _take(message: Message, peek: Peek, end: int, *, count: bool) -> bool:
     if error is not None:
         if error.code() == KafkaError._PARTITION_EOF:
             peek.readable = True
-            return True
-        return False
+        elif error.code() in _DAMAGED:
+            peek.records = None
+        else:
+            return False
+        return True
     offset = message.offset() or 0
     peek.readable = True
     if offset >= end:

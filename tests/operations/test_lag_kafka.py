@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -11,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from deptbus.clock import system_clock
 from deptbus.kafka.admin import Admin
+from deptbus.kafka.asking import Broker
 from deptbus.kafka.commits import committed_where, home
 from deptbus.kafka.configuration import client_configuration, producer_configuration
 from deptbus.kafka.looks import Looker
@@ -140,6 +142,25 @@ class TestLooking:
         monkeypatch.setattr("deptbus.kafka.looks.Consumer", _SilentConsumer)
         assert look(looker)[0].state is State.UNREADABLE
 
+    def test_a_damaged_batch_is_found_by_reading_it(self, settings: Settings, looker: Looker) -> None:
+        make(settings, health_cases=1)
+        put(settings, CASES, 100)
+        commit(settings, "lab", {(CASES, 0): 0})
+        host, _, port = settings.bootstrap_servers.partition(":")
+        with Broker(settings, host, int(port)) as broker:
+            (directory,) = broker.log_dirs()
+        segment = Path(directory.path, f"{settings.world.physical(CASES)}-0", f"{0:020}.log")
+        if not segment.exists():
+            pytest.skip("the broker's disk is not this machine's")
+        with segment.open("r+b") as file:
+            file.seek(80)  # behind the batch's head, in what is compressed
+            file.write(b"\xff" * 40)
+        found = look(looker)[0]
+        assert (found.state, found.events, found.exact) == (State.UNREADABLE, 100, False)
+        told = run_json(settings, "lag", "--every", "0.2", code=3)
+        (alert,) = told["alerts"]
+        assert alert.startswith("lab is before a record that nobody can read, health.cases[0]@0: its batch is damaged")
+
 
 class _SilentConsumer:
     """As librdkafka is before a batch that it cannot read: it says nothing."""
@@ -182,6 +203,9 @@ class TestCommand:
         assert CASES in shown.stdout
         assert "no members" in shown.stdout
         assert "\x1b" not in shown.stdout
+        assert f"{CASES}[1]" not in run(settings, "lag", "--partitions", *quick).stdout
+        assert f"{CASES}[1]" in run(settings, "lag", "--partitions", "--all", *quick).stdout
+        assert "lab: 1 partitions caught up" in run(settings, "lag", "--partitions", *quick).stdout
         (empty, behind) = sorted(run_json(settings, "lag", *quick)["lags"], key=lambda one: one["events"])
         assert (empty["partition"], empty["state"]) == (1, "current")
         assert (behind["partition"], behind["events"], behind["exact"], behind["position"]) == (0, 5, True, 2)

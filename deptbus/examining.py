@@ -1,0 +1,247 @@
+"""What ``deptbus doctor`` does: asks every part of a running bus how it is, and has the answers judged.
+
+An area that cannot be looked at is a finding, and the others are looked at all the same.
+"""
+
+import platform
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from deptbus import bootstrap, deadletters
+from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.clock import system_clock
+from deptbus.errors import BusError, CatalogueError, NotFound, RegistryError
+from deptbus.ids import random_id
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.asking import Broker
+from deptbus.kafka.cluster import Cluster, versions
+from deptbus.kafka.configuration import client_configuration, producer_configuration, reader_configuration
+from deptbus.kafka.consumer import read_ranges
+from deptbus.kafka.log import KafkaLog
+from deptbus.kafka.looks import Looker
+from deptbus.kafka.producer import KafkaSender
+from deptbus.kafka.reach import check_reachable
+from deptbus.operations import findings
+from deptbus.operations.findings import Finding, Node, Severity, Standing, Volume
+from deptbus.operations.lag import History
+from deptbus.publishing import Publisher
+from deptbus.registry import CONNECTIONS_MAX
+from deptbus.schemas.check import incompatible
+from deptbus.settings import Settings
+from deptbus.topics.plan import plan
+from deptbus.workflow.state import ENGINE
+
+AREAS = (
+    "brokers", "quorum", "partitions", "registry", "topics", "groups", "clock", "deadletters", "disk", "versions",
+)  # fmt: skip
+REACH_S = 5.0
+LOOKS_APART_S = 2.0
+DAY_MS = 86_400_000
+PROBE = "bus.ProgressReported"
+_PROBES = 3
+_LETTERS_MAX = 2_000
+"""Dead letters looked at, to tell by topic where they come from."""
+_OURS = ("advance", "correlate", "workflow", "notify", "audit")
+
+
+class Examination:
+    """One look at the bus that the settings name. ``areas`` yields what each area finds."""
+
+    def __init__(self, settings: Settings, *, probe: bool = True) -> None:
+        """``ClusterUnreachable`` where no broker answers. ``probe``: whether records may be written to time them."""
+        check_reachable(settings, REACH_S)
+        self._settings = settings
+        self._world = settings.world
+        self._probe = probe
+        self._cluster = Cluster(settings)
+        self._catalogue: Catalogue | None = None
+        self._catalogue_error = ""
+
+    def areas(self, report: Callable[[str], None] = lambda area: None) -> Iterator[Finding]:
+        """What each area finds, in the order of ``AREAS``; ``report`` is told which is looked at now."""
+        looks: dict[str, Callable[[], list[Finding]]] = {
+            "brokers": self._brokers,
+            "quorum": self._quorum,
+            "partitions": self._partitions,
+            "registry": self._registry,
+            "topics": self._topics,
+            "groups": self._groups,
+            "clock": self._clock,
+            "deadletters": self._deadletters,
+            "disk": self._disk,
+            "versions": self._versions,
+        }
+        for area in AREAS:
+            report(area)
+            try:
+                yield from looks[area]()
+            except BusError as error:
+                yield findings.not_told(area, str(error))
+
+    def _brokers(self) -> list[Finding]:
+        return findings.brokers(*self._cluster.nodes())
+
+    def _quorum(self) -> list[Finding]:
+        now_ms = system_clock()
+        with self._broker() as broker:
+            found = broker.quorum()
+        end = max((voter.end for voter in found.voters), default=0)
+        voters = [
+            Standing(voter.id, end - voter.end, now_ms - voter.caught_up_ms if voter.caught_up_ms >= 0 else None)
+            for voter in found.voters
+        ]
+        return findings.quorum(found.leader, found.epoch, voters)
+
+    def _partitions(self) -> list[Finding]:
+        found = findings.partitions(self._cluster.replicas())
+        looker = Looker(self._settings)
+        try:
+            held = findings.held(looker.held())
+        finally:
+            looker.close()
+        return [*(one for one in found if one.calls or not held), *held]
+
+    def _registry(self) -> list[Finding]:
+        catalogue = self._files()
+        files = catalogue.schemas.all()
+        try:
+            with bootstrap.open_registry(self._settings) as registry, ThreadPoolExecutor(CONNECTIONS_MAX) as pool:
+                subjects = registry.subjects()
+                ids = list(pool.map(lambda file: registry.id_of(file.type, file.schema), files))
+        except RegistryError as error:
+            return findings.registry_down(str(error))
+        missing = [f"{file.type} v{file.version}" for file, known in zip(files, ids, strict=True) if known is None]
+        others = sorted(set(subjects) - set(catalogue.schemas.types()))
+        url = self._settings.schema_registry_url
+        return findings.registry(url, len(files), missing, incompatible(catalogue), others)
+
+    def _topics(self) -> list[Finding]:
+        catalogue = self._files()
+        present = Admin(client_configuration(self._settings)).topics(self._world)
+        found = plan(catalogue.topics.values(), present, replication=self._settings.replication)
+        return findings.topics(found, len(catalogue.topics), catalogue.lapsed)
+
+    def _groups(self) -> list[Finding]:
+        history = History()
+        looker = Looker(self._settings)
+        try:
+            names = looker.names()
+            history.add(looker.look(names))
+            time.sleep(LOOKS_APART_S)
+            lags = history.add(looker.look(names))
+        finally:
+            looker.close()
+        owners = {*_OURS, *(self._catalogue.departments if self._catalogue else ())}
+        unknown = [name for name in names if name.split(".")[0].split("-")[0] not in owners]
+        return findings.groups(lags, names, unknown if self._catalogue else [])
+
+    def _clock(self) -> list[Finding]:
+        if not self._probe:
+            return [findings.not_told("clock", "--no-probe", Severity.NOTE)]
+        settings, catalogue = self._settings, self._files()
+        topic = catalogue.topic_of(PROBE)
+        if topic.name not in Admin(client_configuration(settings)).names(self._world):
+            raise NotFound(f"The topic {topic.name} is not there. Run `deptbus topics apply`.")
+        with bootstrap.open_registry(settings) as registry:
+            codec = bootstrap.load_codec(settings, catalogue, registry, {PROBE})
+        sender = KafkaSender(producer_configuration(settings), self._world, REACH_S)
+        try:
+            publisher = Publisher(
+                "bus", catalogue, codec, sender,
+                namespace=self._world, clock=system_clock, ids=random_id, process="doctor",
+            )  # fmt: skip
+            return findings.clock(*min((_timed(publisher) for _ in range(_PROBES)), key=lambda one: one[1]))
+        finally:
+            sender.close()
+
+    def _deadletters(self) -> list[Finding]:
+        log = KafkaLog(reader_configuration(self._settings), self._world)
+        try:
+            since = log.at_time(deadletters.TOPIC, system_clock() - DAY_MS)
+            ends = {partition: end for partition, (_, end) in log.bounds(deadletters.TOPIC).items()}
+        finally:
+            log.close()
+        recent = {partition: (max(since[partition], end - _LETTERS_MAX), end) for partition, end in ends.items()}
+        of: Counter[str] = Counter()
+        for record in read_ranges(
+            reader_configuration(self._settings), self._world.physical(deadletters.TOPIC), recent
+        ):
+            headers = {name: content or b"" for name, content in record.headers}
+            if headers.get("ce_type") == deadletters.TYPE.encode():
+                of[headers.get("ce_subject", b"?").decode("utf-8", "replace").partition("[")[0]] += 1
+        left_out = sum(recent[partition][0] - since[partition] for partition in ends)
+        return findings.deadletters(of.total() + left_out, of)
+
+    def _disk(self) -> list[Finding]:
+        volumes = []
+        problems = []
+        for node in self._cluster.nodes()[0]:
+            try:
+                with Broker(self._settings, node.host, node.port) as broker:
+                    volumes += [
+                        Volume(f"{node.host}:{node.port} {one.path}", one.offline, one.used_bytes, one.total_bytes,
+                               one.free_bytes)
+                        for one in broker.log_dirs()
+                    ]  # fmt: skip
+            except BusError as error:
+                problems.append(findings.not_told("disk", str(error)))
+        run_path = self._settings.run_path
+        if run_path.exists():
+            room = shutil.disk_usage(run_path)
+            volumes.append(Volume(str(self._settings.run_dir), False, room.used, room.total, room.free))
+        return findings.disk(volumes) + problems
+
+    def _versions(self) -> list[Finding]:
+        of = {"deptbus": _version("deptbus"), "engine": str(ENGINE), "Python": platform.python_version(), **versions()}
+        with self._broker() as broker:
+            levels = broker.features().levels
+        if "metadata.version" in levels:
+            of["Kafka metadata.version"] = str(levels["metadata.version"])
+        return findings.versions(of)
+
+    def _files(self) -> Catalogue:
+        """What is declared; ``CatalogueError`` again for each area that needs it."""
+        if self._catalogue is None:
+            if self._catalogue_error:
+                raise CatalogueError(self._catalogue_error)
+            try:
+                self._catalogue = load_catalogue(self._settings.root, system_clock())
+            except CatalogueError as error:
+                self._catalogue_error = str(error)
+                raise
+        return self._catalogue
+
+    def _broker(self) -> Broker:
+        """A connection to the first broker that takes one."""
+        nodes: list[Node] = self._cluster.nodes()[0]
+        for node in nodes[:-1]:
+            try:
+                return Broker(self._settings, node.host, node.port)
+            except BusError:
+                continue
+        return Broker(self._settings, nodes[-1].host, nodes[-1].port)
+
+
+def _timed(publisher: Publisher) -> tuple[int, int]:
+    """By how much the broker's clock is ahead of ours, and how uncertain that is: half of the way there and back."""
+    report: dict[str, Any] = {
+        "role": "doctor", "worker": "doctor", "step": None, "positions": {}, "outputs": {}, "next_at": None,
+        "covered_until": None, "asked": 0,
+    }  # fmt: skip
+    prepared = publisher.prepare(PROBE, report, subject="doctor")
+    before = time.time_ns()
+    taken_ms = publisher.send(prepared).result().require().timestamp_ms
+    after = time.time_ns()
+    return round(taken_ms - (before + after) / 2_000_000), round((after - before) / 2_000_000 + 1)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
