@@ -29,6 +29,7 @@ from deptbus.kafka.reach import check_reachable
 from deptbus.operations import findings
 from deptbus.operations.findings import Finding, Node, Severity, Standing, Volume
 from deptbus.operations.lag import History
+from deptbus.operations.verifying import verify
 from deptbus.publishing import Publisher
 from deptbus.registry import CONNECTIONS_MAX
 from deptbus.schemas.check import incompatible
@@ -37,7 +38,8 @@ from deptbus.topics.plan import plan
 from deptbus.workflow.state import ENGINE
 
 AREAS = (
-    "brokers", "quorum", "partitions", "registry", "topics", "groups", "clock", "deadletters", "disk", "versions",
+    "brokers", "quorum", "partitions", "registry", "topics", "groups", "clock", "deadletters", "audit", "disk",
+    "versions",
 )  # fmt: skip
 REACH_S = 5.0
 LOOKS_APART_S = 2.0
@@ -73,6 +75,7 @@ class Examination:
             "groups": self._groups,
             "clock": self._clock,
             "deadletters": self._deadletters,
+            "audit": self._audit,
             "disk": self._disk,
             "versions": self._versions,
         }
@@ -176,6 +179,12 @@ class Examination:
                 of[headers.get("ce_subject", b"?").decode("utf-8", "replace").partition("[")[0]] += 1
         left_out = sum(recent[partition][0] - since[partition] for partition in ends)
         return findings.deadletters(of.total() + left_out, of)
+
+    def _audit(self) -> list[Finding]:
+        settings = self._settings
+        with bootstrap.open_auditor(settings, self._files()) as auditor:
+            found = verify(auditor, bootstrap.open_heads(settings), (), actual=not settings.namespace)
+        return findings.audit(found.acts, [one.message for one in found.findings])
 
     def _disk(self) -> list[Finding]:
         volumes = []

@@ -19,7 +19,7 @@ def doctor(
     ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Look at brokers, quorum, partitions, registry, topics, groups, clock, dead letters, disk, versions.
+    """Look at brokers, quorum, partitions, registry, topics, groups, clock, dead letters, audit, disk, versions.
 
     Each finding says how grave it is and what to do. Ends with 0 where nothing calls for anybody, with 3 where
     something does, with 2 where no broker answers.

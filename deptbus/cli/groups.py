@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deptbus.cli import output, showing, words
+from deptbus.cli.options import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,20 +114,22 @@ def reset(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only show what would change.")] = False,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record. Needed with --yes.")] = "",
+    operator: Operator = None,
     as_json: AsJson = False,
 ) -> None:
     """Set a group's offsets: to the beginning or end, -N (the last N), @OFFSET, a time, or an event id.
 
-    Shows old and new first; nothing is changed without --yes. A group with members is refused. What is set is read
-    back; ends with 1 where it is not as it was set.
+    Shows old and new first; nothing is changed without --yes. A group with members is refused. The act goes on record,
+    and what is set is read back; ends with 1 where it is not as it was set.
     """
+    from deptbus import bootstrap
     from deptbus.clock import system_clock
     from deptbus.errors import SettingsError
     from deptbus.kafka.configuration import client_configuration, reader_configuration
     from deptbus.kafka.groups import Groups
     from deptbus.kafka.log import KafkaLog
     from deptbus.kafka.looks import Looker
-    from deptbus.operations.groups import plan_reset, read_target, refuse_active
+    from deptbus.operations.groups import not_so, plan_reset, read_target, refuse_active
     from deptbus.operations.points import read_point
     from deptbus.settings import Settings
 
@@ -151,13 +154,12 @@ def reset(
         refuse_active(group)
     wrong: list[str] = []
     if moves and yes:
-        found = groups.commit(name, {(move.topic, move.partition): move.new for move in moves})
-        wrong = [
-            f"{move.topic}[{move.partition}] stands at {found.get((move.topic, move.partition), 'nothing')} and not at "
-            f"{move.new}"
-            for move in moves
-            if found.get((move.topic, move.partition)) != move.new
-        ]
+        with bootstrap.open_auditor(settings, operator=operator) as auditor:
+            particulars = {f"{move.topic}[{move.partition}]": f"{move.old} → {move.new}" for move in moves}
+            with auditor.act("groups.reset", name, reason, particulars) as act:
+                found = groups.commit(name, {(move.topic, move.partition): move.new for move in moves})
+                wrong = not_so(moves, found)
+                act.outcome = "failed" if wrong else "done"
     if as_json:
         output.json({"group": name, "done": yes and not wrong, "moves": [_move(one) for one in moves]})
     else:

@@ -243,9 +243,12 @@ class Admin:
         return self._offsets(namespace, names, OffsetSpec.earliest(), committed=False)
 
     def newest_times(self, namespace: Namespace, names: Iterable[str]) -> dict[tuple[str, int], int]:
-        """The newest timestamp in each partition of some topics; a partition without records is left out."""
-        found = self._list_offsets(namespace, names, OffsetSpec.max_timestamp(), committed=False)
-        return {where: int(info.timestamp) for where, info in found.items() if info.timestamp >= 0}
+        """The newest timestamp in each partition of some topics.
+
+        Left out is a partition without records, and one of which the broker cannot read the batch in question.
+        """
+        found = self._list_offsets(namespace, names, OffsetSpec.max_timestamp(), committed=False, skip_refused=True)
+        return {where: int(info.timestamp) for where, info in found.items() if info and info.timestamp >= 0}
 
     def _offsets(
         self, namespace: Namespace, names: Iterable[str], spec: OffsetSpec, *, committed: bool
@@ -254,8 +257,15 @@ class Admin:
         return {where: int(info.offset) for where, info in found.items()}
 
     def _list_offsets(
-        self, namespace: Namespace, names: Iterable[str], spec: OffsetSpec, *, committed: bool
+        self,
+        namespace: Namespace,
+        names: Iterable[str],
+        spec: OffsetSpec,
+        *,
+        committed: bool,
+        skip_refused: bool = False,
     ) -> dict[tuple[str, int], Any]:
+        """``skip_refused``: a partition that the broker refuses has None instead of ending it all."""
         counts = self.names(namespace)
         request = [
             TopicPartition(namespace.physical(name), partition)
@@ -278,8 +288,11 @@ class Admin:
                     found[namespace.logical(where.topic), where.partition] = future.result(self._timeout_s)
                 except KafkaException as error:
                     refused = error.args[0]
-                    if refused.code() not in _NOT_YET:
+                    if refused.code() in _NOT_YET:
+                        continue
+                    if not skip_refused or refused.code() in _NO_ANSWER:
                         raise self._refused(refused, f"read the offsets of {where.topic}[{where.partition}]") from None
+                    found[namespace.logical(where.topic), where.partition] = None
             return len(found) == len(request)
 
         # A topic just made, or a broker just restarted, has its leaders a moment later than its metadata.

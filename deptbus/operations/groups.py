@@ -162,3 +162,13 @@ def _places(log: Log, topic: str, point: Point, now_ms: int) -> dict[int, int]:
     if point.kind is Kind.TIME and point.number > now_ms:
         raise SettingsError(f"{point} lies in the future; it is {iso(now_ms)} now.")
     return {partition: start for partition, (start, _) in resolve(log, topic, point, END, now_ms).ranges.items()}
+
+
+def not_so(moves: Iterable[Move], found: Mapping[Partition, int]) -> list[str]:
+    """What is read back and is not as it was set: a few words for each partition."""
+    return [
+        f"{move.topic}[{move.partition}] stands at {found.get((move.topic, move.partition), 'nothing')} and not at "
+        f"{move.new}"
+        for move in moves
+        if found.get((move.topic, move.partition)) != move.new
+    ]

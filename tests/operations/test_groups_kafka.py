@@ -2,11 +2,16 @@
 
 import pytest
 
+from deptbus import bootstrap
 from deptbus.clock import iso
 from deptbus.errors import ActRefused
+from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
 from deptbus.kafka.consumer import read_topic
 from deptbus.kafka.groups import Groups
+from deptbus.operations.acts import Audited
+from deptbus.schemas.registration import register_schemas
+from deptbus.schemas.store import SchemaStore, load_schemas
 from deptbus.settings import Settings
 from deptbus.transport import Partition
 from tests.operations.reading import commit, make, member, put, run, run_json, stand
@@ -25,7 +30,10 @@ def committed(settings: Settings, group: str = "lab") -> dict[Partition, int]:
 @pytest.fixture
 def read(settings: Settings) -> Settings:
     """A world in which lab has read some of two partitions."""
-    make(settings, health_cases=2)
+    make(settings, health_cases=2, bus_audit=1)
+    with bootstrap.open_registry(settings) as registry:
+        acts = load_schemas(settings.root).versions("bus.ActAudited")
+        register_schemas(registry, SchemaStore(acts), {})
     put(settings, CASES, 6)
     put(settings, CASES, 4, partition=1)
     commit(settings, "lab", {(CASES, 0): 5, (CASES, 1): 4})
@@ -84,6 +92,32 @@ class TestReset:
             done = run_json(read, "groups", "reset", "lab", *arguments, *BY)
             assert done["done"] is True, arguments
             assert committed(read) == {(CASES, 0): offsets[0], (CASES, 1): offsets[1]}, arguments
+
+    def test_it_goes_on_record_who_set_what_and_why(self, read: Settings) -> None:
+        run_json(read, "groups", "reset", "lab", "--to", "@3", *BY, "--operator", "Li Wei")
+        with bootstrap.open_auditor(read) as auditor:
+            began, ended = [act.data for act in auditor.acts() if isinstance(act, Audited)]
+        assert (began["act"], began["target"], began["operator"]) == ("groups.reset", "lab", "Li Wei")
+        assert (began["reason"], began["outcome"], ended["outcome"]) == ("a handler was mended", "started", "done")
+        assert began["detail"] == {"health.cases[0]": "5 → 3", "health.cases[1]": "4 → 3"}
+
+    def test_what_cannot_go_on_record_is_not_done(self, read: Settings) -> None:
+        Admin(client_configuration(read)).delete(read.world, ["bus.audit"])
+        result = run(read, "groups", "reset", "lab", "--to", "@3", *BY)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "bus.audit" in result.stderr
+        assert committed(read) == {(CASES, 0): 5, (CASES, 1): 4}
+
+    def test_what_is_read_back_otherwise_than_it_was_set_is_an_error(
+        self, read: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Groups, "commit", lambda self, name, offsets: dict.fromkeys(offsets, 99))
+        result = run(read, "groups", "reset", "lab", "--to", "@3", *BY)
+        assert result.returncode == 1
+        assert "health.cases[0] stands at 99 and not at 3" in result.stderr
+        with bootstrap.open_auditor(read) as auditor:
+            *_, ended = [act.data for act in auditor.acts() if isinstance(act, Audited)]
+        assert ended["outcome"] == "failed"
 
     def test_what_is_so_already_is_done(self, read: Settings) -> None:
         run_json(read, "groups", "reset", "lab", "--to", "end", *BY)
