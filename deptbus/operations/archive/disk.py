@@ -4,6 +4,7 @@ So a file that has its name is whole, whatever happens to process or machine.
 """
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from deptbus.errors import ArchiveRefused, ArchiveUnfinished
 
 PART = ".part"
 """How the temporary name of a file ends."""
+_HASHED_BYTES = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -76,3 +78,12 @@ class Disk:
                     "command again: it goes on from there."
                 ) from None
             raise ArchiveRefused(f"{error.filename or self.folder} cannot be written: {error.strerror}.") from None
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while content := file.read(_HASHED_BYTES):
+            found.update(content)
+    return found.hexdigest()

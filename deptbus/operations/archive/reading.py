@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import orjson
 
 from deptbus.errors import ArchiveBroken, ArchiveRefused, NotFound
 from deptbus.operations.archive.container import ContainerBroken, Header, read_block, read_header
+from deptbus.operations.archive.disk import sha256_of
 from deptbus.operations.archive.entry import Entry, decode
 from deptbus.operations.archive.manifest import MANIFEST, PLAN, SUMS, Block, FileIndex, FilePart, Manifest, Part
 from deptbus.operations.archive.schemas import HeldSchema, by_type, codec_of
@@ -70,6 +71,18 @@ class Archive:
         except KeyError:
             topics = ", ".join(self.manifest.topics)
             raise NotFound(f"The archive in {self.folder} has no {topic}[{partition}]; it holds {topics}.") from None
+
+    def check(self, topics: Iterable[str]) -> None:
+        """Whether every file of some topics is as it was written; ``ArchiveBroken`` names the first that is not."""
+        for topic in topics:
+            for part in self.manifest.topics[topic].parts.values():
+                for file in part.files:
+                    self._checked(file.index, file.index_sha256)
+                    path = self.folder / file.file
+                    if not path.is_file():
+                        raise ArchiveBroken(f"{file.file} is missing; {_ADVICE}.")
+                    if sha256_of(path) != file.sha256:
+                        raise ArchiveBroken(f"{file.file} is not as it was written; {_ADVICE}.")
 
     def index(self, file: FilePart) -> FileIndex:
         """The index of a file; ``ArchiveBroken``."""

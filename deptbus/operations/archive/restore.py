@@ -134,6 +134,7 @@ class Restore:
         Raises ``ArchiveBroken``, ``ArchiveRefused``, ``TopicError``, ``RegistryError``, ``ClusterUnreachable``.
         """
         resumed = self.check(positions)
+        self._archive.check(self._topics)
         schemas = self._archive.schemas
         ids = register(registry, schemas)
         frames = Frames(ids, codec_of(schemas, VALUE_BYTES_MAX), {schema.id: schema.schema for schema in schemas})

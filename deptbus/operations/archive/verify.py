@@ -8,11 +8,11 @@ from pathlib import Path
 
 from deptbus.errors import ArchiveBroken
 from deptbus.operations.archive.container import ContainerBroken, Header, read_header, read_what_can_be
+from deptbus.operations.archive.disk import sha256_of
 from deptbus.operations.archive.entry import Entry, decode_what_can_be
 from deptbus.operations.archive.evidence import MARK_CHARS, Evidence, digest, mark
 from deptbus.operations.archive.manifest import MANIFEST, SUMS, Block, FileIndex, FilePart, Part
 from deptbus.operations.archive.reading import Archive, checked
-from deptbus.operations.archive.writing import sha256_of
 
 Progress = Callable[[int], None]
 """Told how many records were checked."""

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from deptbus import failpoint
 from deptbus.operations.archive.container import SYNC_BYTES, write_block, write_header
-from deptbus.operations.archive.disk import Disk
+from deptbus.operations.archive.disk import Disk, sha256_of
 from deptbus.operations.archive.entry import Entry, encode
 from deptbus.operations.archive.evidence import Evidence, mark
 from deptbus.operations.archive.manifest import Block, FileIndex, FilePart, Part, index_name
@@ -17,7 +17,6 @@ from deptbus.operations.archive.schemas import FRAME_BYTES
 BLOCK_BYTES = 128 * 1024
 """A block is written when its values come to so many bytes, in bytes."""
 BLOCK_RECORDS = 1_000
-_HASHED_BYTES = 1 << 20
 
 
 class PartitionWriter:
@@ -152,12 +151,3 @@ def _whole(path: Path, index_path: Path) -> FileIndex | None:
     except (FileNotFoundError, ValueError):
         return None
     return index if sha256_of(path) == index.sha256 else None
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while content := file.read(_HASHED_BYTES):
-            found.update(content)
-    return found.hexdigest()
