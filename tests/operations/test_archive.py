@@ -8,26 +8,19 @@ from uuid import uuid4
 
 import pytest
 
-from deptbus.bootstrap import open_registry
 from deptbus.clock import system_clock
 from deptbus.errors import ArchiveRefused, NotFound, RegistryError, SettingsError, TopicError
 from deptbus.exercise.exercise import drop_namespace
 from deptbus.kafka.admin import Admin
-from deptbus.kafka.configuration import client_configuration, reader_configuration
+from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.groups import Groups
-from deptbus.kafka.log import KafkaLog
 from deptbus.operations.archive import restore as restoring
-from deptbus.operations.archive.create import create
-from deptbus.operations.archive.planning import choose, plan
-from deptbus.operations.archive.reading import Archive
-from deptbus.operations.archive.restore import Restore, Restored
-from deptbus.operations.archive.restoring import jobs
-from deptbus.operations.archive.schemas import SchemaBook
-from deptbus.operations.archive.source import KafkaSource
+from deptbus.operations.archive.planning import choose
 from deptbus.operations.archive.verify import verify
-from deptbus.operations.points import BEGINNING, END, Point, read_point
+from deptbus.operations.points import read_point
 from deptbus.settings import Settings
 from tests.broker import SharedStack
+from tests.operations.archiving import archive_of, contents, restored
 from tests.operations.kafka_topics import Topics
 
 pytestmark = pytest.mark.kafka
@@ -46,57 +39,6 @@ def elsewhere(stack: SharedStack) -> Iterator[Topics]:
     settings = stack.settings(namespace=f"r-{uuid4().hex[:8]}")
     yield Topics(settings)
     drop_namespace(Admin(client_configuration(settings)), settings.world)
-
-
-def archive_of(topics: Topics, folder: Path, *, groups: bool = False, **options: Any) -> Archive:
-    """Archive every topic of a namespace."""
-    settings = topics.settings
-    log = KafkaLog(reader_configuration(settings), settings.world)
-    positions = Groups(client_configuration(settings), settings.world)
-    with open_registry(settings) as registry:
-        book = SchemaBook(registry.schema_by_id)
-        create(
-            folder,
-            lambda: plan(
-                log, choose(topics.admin.topics(settings.world), (), (), everything=True),
-                options.get("start", BEGINNING), options.get("end", END),
-                archive_id=uuid4().hex, cluster="c", namespace=settings.namespace, request={}, codec="deflate",
-                groups=positions.committed(positions.names()) if groups else {}, now_ms=system_clock(),
-            ),
-            {},
-            KafkaSource(reader_configuration(settings), settings.world, book),
-            book,
-        )  # fmt: skip
-    log.close()
-    return Archive(folder)
-
-
-def restored(
-    archive: Archive,
-    target: Topics,
-    *,
-    exact: bool = True,
-    groups: bool = False,
-    start: Point = BEGINNING,
-    end: Point = END,
-    wait: Callable[[], object] = lambda: None,
-) -> Restored:
-    """Restore an archive whole or in part."""
-    settings = target.settings
-    work = jobs(archive, (), start, end, exact=exact, now_ms=system_clock())
-    with open_registry(settings) as registry:
-        positions = Groups(client_configuration(settings), settings.world)
-        return Restore(archive, work, settings, target.admin).run(
-            registry, positions, groups=groups, wait=wait, now_ms=system_clock()
-        )
-
-
-def contents(held: dict[int, list[Any]]) -> dict[int, list[tuple[Any, ...]]]:
-    """All of the records but who stamped them."""
-    return {
-        number: [(entry.offset, entry.timestamp_ms, entry.key, entry.value, entry.headers) for entry in entries]
-        for number, entries in held.items()
-    }
 
 
 def test_what_is_restored_stands_where_it_stood_with_key_headers_and_time(

@@ -10,10 +10,12 @@ from uuid import uuid4
 
 import pytest
 
+from deptbus.bootstrap import open_auditor
 from deptbus.exercise.exercise import drop_namespace
 from deptbus.folding import fold_namespace
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
+from deptbus.operations.acts import Audited
 from deptbus.settings import Settings
 from tests.broker import SharedStack
 from tests.streams.world import CASES, REGIONS, Workers, World, counting, environment
@@ -44,6 +46,14 @@ def elsewhere(stack: SharedStack) -> Iterator[Settings]:
     settings = stack.settings(namespace=f"r-{uuid4().hex[:8]}")
     yield settings
     drop_namespace(Admin(client_configuration(settings)), settings.world)
+
+
+def acts(settings: Settings) -> list[tuple[str, str]]:
+    """What was done to archives, as the audit has it; the chain is whole."""
+    with open_auditor(settings) as auditor:
+        assert auditor.verify().findings == ()
+        found = [act.data for act in auditor.acts() if isinstance(act, Audited)]
+    return [(data["act"], data["outcome"]) for data in found if data["act"].startswith("archive.")]
 
 
 def _play(settings: Settings, stack: SharedStack, directory: Path, *, rounds: int, step: int) -> World:
@@ -90,6 +100,10 @@ def test_an_archived_and_restored_journal_folds_to_the_same_states_and_goes_on(
     assert done["equal"]
     assert done["records"] == made["records"]
     assert done["groups"].keys() == made["groups"].keys()
+
+    assert acts(settings) == [("archive.create", "started"), ("archive.create", "done")]
+    # The audit was archived while the archive was being made, and its chain goes on where it was restored.
+    assert acts(elsewhere) == [("archive.create", "started"), ("archive.restore", "done")]
 
     lived, again = (fold_namespace(each, outputs=True) for each in (settings, elsewhere))
     assert again.equal

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from deptbus.cli import output
-from deptbus.cli.archive.saying import Folder, Rate, bar, data, table, word
-from deptbus.cli.options import From, Json, To
+from deptbus.cli.archive.saying import Folder, Rate, Why, bar, data, table, word
+from deptbus.cli.options import From, Json, Operator, To
 
 Codec = Annotated[str, typer.Option(help="deflate, zstandard (quicker and smaller, not every reader has it) or null.")]
 
@@ -31,11 +31,14 @@ def create(
     ] = 256_000_000,
     codec: Codec = "deflate",
     rate: Rate = 0,
+    reason: Why = None,
+    operator: Operator = None,
     as_json: Json = False,
 ) -> None:
     """Archive topics as Avro files with an index, checksums and a manifest.
 
-    Both ends of every partition are fixed when it begins. If it is interrupted, the same command goes on with it.
+    Both ends of every partition are fixed when it begins. If it is interrupted, the same command goes on with it. It
+    goes on record: an archive holds what topics hold, personal data too.
     """
     from deptbus import bootstrap
     from deptbus.catalogue import BUS_OWNERS, load_catalogue
@@ -88,8 +91,12 @@ def create(
             log.close()
 
     pace = Pace(rate)
-    with bootstrap.open_registry(settings) as registry, bar(word("archiving", settings.lang), None) as advance:
-        registry.subjects()  # says at once where there is none
+    with (
+        bootstrap.open_registry(settings) as registry,
+        bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor,
+        auditor.act("archive.create", str(folder), reason, _told(request)) as act,
+        bar(word("archiving", settings.lang), None) as advance,
+    ):
         book = SchemaBook(registry.schema_by_id)
 
         def begin(planned: Manifest) -> None:
@@ -107,8 +114,18 @@ def create(
             begin=begin,
             progress=advance,
         )
+        act.detail(archive=made.id, records=made.records)
     if as_json:
         output.json(data(made))
         return
     table(made, settings.lang)
     output.note(word("made", settings.lang).format(records=made.records, folder=folder))
+
+
+def _told(request: dict[str, Any]) -> dict[str, str]:
+    """What was asked for, for the record."""
+    return {
+        name: " ".join(value) if isinstance(value, list) else str(value)
+        for name, value in request.items()
+        if value not in (False, [], "")
+    }

@@ -1,16 +1,24 @@
 """``deptbus archive restore``: an archive back into a cluster."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deptbus.cli import output
-from deptbus.cli.archive.saying import Folder, Rate, bar, word
-from deptbus.cli.options import From, Json, To
+from deptbus.cli.archive.saying import Folder, Rate, Why, bar, word
+from deptbus.cli.options import From, Json, Operator, To
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from deptbus.kafka.admin import Admin
+    from deptbus.operations.acts import Outcome
+    from deptbus.operations.archive.reading import Archive
     from deptbus.operations.archive.restore import Restore, Restored
+    from deptbus.operations.archive.restoring import Job
     from deptbus.registry import Registry
+    from deptbus.settings import Settings
 
 DIFFERENT = 3
 """The exit code where what was read back is not what is in the archive."""
@@ -34,6 +42,8 @@ def restore(
         bool, typer.Option("--new-offsets", help="Number records anew from 0; not for workflow.journal.")
     ] = False,
     rate: Rate = 0,
+    reason: Why = None,
+    operator: Operator = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -61,14 +71,20 @@ def restore(
         exact=not new_offsets, now_ms=system_clock(),
     )  # fmt: skip
     positions = Groups(client_configuration(settings), settings.world)
-    doing = Restore(archive, work, settings, Admin(client_configuration(settings)))
+    admin = Admin(client_configuration(settings))
+    doing = Restore(archive, work, settings, admin)
     with bootstrap.open_registry(settings) as registry:
         if dry_run:
             doing.check(positions)
             _plan(doing, registry, as_json=as_json, lang=settings.lang)
             return
-        records = sum(part.records for _, _, part in archive.manifest.parts())
-        with bar(word("restoring", settings.lang), 2 * records) as advance:
+        records = sum(archive.part(*job.partition).records for job in work)
+        archive.check({job.topic for job in work})
+        doing.check(positions)
+        with (
+            _recorded(settings, admin, archive, work, reason, operator) as tell,
+            bar(word("restoring", settings.lang), 2 * records) as advance,
+        ):
             done = doing.run(
                 registry,
                 positions,
@@ -77,9 +93,50 @@ def restore(
                 progress=lambda what, count: advance(count),
                 now_ms=system_clock(),
             )
+            tell(done)
     _show(done, as_json=as_json, lang=settings.lang)
     if done.differences:
         raise typer.Exit(DIFFERENT)
+
+
+@contextmanager
+def _recorded(
+    settings: "Settings",
+    admin: "Admin",
+    archive: "Archive",
+    work: "Sequence[Job]",
+    reason: str | None,
+    operator: str | None,
+) -> "Iterator[Callable[[Restored], None]]":
+    """Puts the restore on record. Where the audit itself is restored, its chain goes on with what was done to it."""
+    from deptbus import bootstrap
+    from deptbus.catalogue import load_catalogue
+    from deptbus.clock import system_clock
+    from deptbus.operations.acts import TOPIC
+
+    catalogue = load_catalogue(settings.root, system_clock())
+    topics = list(dict.fromkeys(job.topic for job in work))
+    target = settings.namespace or "actual life"
+    told: dict[str, object] = {"archive": archive.manifest.id, "from": str(archive.folder), "topics": " ".join(topics)}
+    ended: list[Restored] = []
+
+    def outcome() -> dict[str, object]:
+        return {"records": ended[0].records, "differences": len(ended[0].differences), "restore": ended[0].id}
+
+    if TOPIC in topics:
+        yield ended.append
+        with bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor:
+            state: Outcome = "failed" if ended[0].differences else "done"
+            auditor.record("archive.restore", target, reason, {**told, **outcome()}, outcome=state)
+        return
+    admin.create_namespace_topics(settings.world, [catalogue.topic(TOPIC)], settings.replication)
+    with (
+        bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor,
+        auditor.act("archive.restore", target, reason, told) as act,
+    ):
+        yield ended.append
+        act.detail(outcome())
+        act.outcome = "failed" if ended[0].differences else "done"
 
 
 def _plan(doing: "Restore", registry: "Registry", *, as_json: bool, lang: str) -> None:

@@ -15,6 +15,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the a
 Rate = Annotated[int, typer.Option(min=0, help="So many events a second at most; 0 for no bound.")]
 
 
+Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it goes on record.")]
+
+
 class Advance(Protocol):
     """Moves a bar on."""
 
