@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from deptbus import deadletters, logs
 from deptbus.batch import Limits
@@ -17,6 +18,7 @@ from deptbus.kafka.auditlog import KafkaAuditLog
 from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.transport import KafkaTransport
 from deptbus.namespace import Namespace
+from deptbus.observe.process import observing
 from deptbus.operations import acts
 from deptbus.operations.acts import ActReader, ActWriter
 from deptbus.operations.audit import AuditLog, Auditor
@@ -29,6 +31,9 @@ from deptbus.schemas.registration import resolve_ids
 from deptbus.schemas.store import SchemaStore
 from deptbus.settings import Settings, system_account
 from deptbus.transport import Sender, Transport
+
+if TYPE_CHECKING:
+    from deptbus.observe.tracing import Tracer
 
 UNKNOWN_IDS_MAX = 1_000
 """Schema ids of which the registry has said that it does not know them, remembered so as not to ask again."""
@@ -72,7 +77,18 @@ def connect(
         limits=limits(settings),
         learn=learner(codec, registry),
         sender=sender,
+        observing=lambda bus: observing(settings, bus.group, bus.unready),
+        tracer=open_tracer(settings),
     )
+
+
+def open_tracer(settings: Settings) -> "Tracer | None":
+    """What records the traces of this process, always the same one; None where they are sent nowhere."""
+    if not settings.otlp_endpoint or settings.trace_ratio == 0:
+        return None
+    from deptbus.observe.tracing import exporting  # noqa: PLC0415  # OpenTelemetry is loaded where it is used
+
+    return exporting(settings.otlp_endpoint, settings.trace_ratio, settings.namespace)
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -15,8 +15,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deptbus import deadletters, garbage, logs
 from deptbus.batch import Limits
@@ -27,6 +28,7 @@ from deptbus.errors import NotGranted
 from deptbus.grants import projection
 from deptbus.handlers import Handlers, Where
 from deptbus.handling import Handling
+from deptbus.health import WRITE_S
 from deptbus.ids import IdSource, random_id
 from deptbus.inbox import Inbox
 from deptbus.namespace import Namespace
@@ -35,6 +37,10 @@ from deptbus.publishing import EventData, Publisher
 from deptbus.service import Service
 from deptbus.subscriber import STALL_S, Subscriber
 from deptbus.transport import Position, Sender, Transport
+
+if TYPE_CHECKING:
+    from deptbus.observe.process import Observed
+    from deptbus.observe.tracing import Tracer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,6 +65,7 @@ class Bus:
     ``group`` names the consumer group (the owner's id by default): services of one department that each want
     every event take different ones. ``inbox`` is given by services that keep handled ids in their database.
     ``sender`` is given by who runs several buses in one process (see ``serve``), and closed by them.
+    ``observing`` makes what is around ``run``, so that the process can be observed; ``tracer`` records traces.
     """
 
     def __init__(
@@ -77,6 +84,8 @@ class Bus:
         limits: Limits | None = None,
         learn: Callable[[int], bool] = lambda _: False,
         sender: Sender | None = None,
+        observing: Callable[["Bus"], AbstractContextManager["Observed"]] | None = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
         self.owner = owner
         self.group = group or owner
@@ -88,12 +97,13 @@ class Bus:
         self._inbox = inbox
         self._limits = limits or Limits()
         self._learn = learn
+        self._observing = observing
         self._log = logs.logger("deptbus.bus").bind(owner=owner, group=self.group)
         self._sender = sender or transport.sender()
         self._shares = sender is not None
         self._publisher = Publisher(
             owner, catalogue, codec, self._sender,
-            namespace=self._namespace, clock=clock, ids=ids, process=process,
+            namespace=self._namespace, clock=clock, ids=ids, process=process, tracer=tracer,
         )  # fmt: skip
         self._handlers = Handlers()
         self._grants: dict[str, Grant] = {}
@@ -141,7 +151,9 @@ class Bus:
         """Handle events until ``stop``, SIGTERM or SIGINT; then commit, flush and close. Owns the process."""
         garbage.look_seldom()
         try:
-            asyncio.run(self._run_with_signals())
+            with contextlib.ExitStack() as around:
+                observed = around.enter_context(self._observing(self)) if self._observing else None
+                asyncio.run(self._run_with_signals(observed))
         finally:
             self.close()
 
@@ -186,13 +198,22 @@ class Bus:
             tuple(problems),
         )
 
-    async def _run_with_signals(self) -> None:
+    def unready(self) -> list[str]:
+        """Why it does not handle events now; empty when it does."""
+        if self._running and self._subscriber is not None and self._subscriber.receiver.joined:
+            return []
+        return [f"{self.owner} has no share of its topics yet" if not self.has_ended else f"{self.owner} has ended"]
+
+    async def _run_with_signals(self, observed: "Observed | None") -> None:
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 with contextlib.suppress(NotImplementedError):  # loops of some platforms have no signal handlers
                     loop.add_signal_handler(number, self.stop)
+        pulse = loop.create_task(_pulse(observed)) if observed is not None else None
         await self.serve()
+        if pulse is not None:
+            pulse.cancel()
 
     def _make_service(self) -> Service:
         letters = self._codec.value_bytes_max(deadletters.TYPE)
@@ -251,6 +272,7 @@ async def serve(buses: Sequence[Bus], group: str) -> None:
         log = logs.logger("deptbus.bus").bind(group=group)
         actual = not first._namespace.name
         subscriber = Subscriber(
+            group=group,
             receiver=first._transport.receiver(group, topics),
             sender=first._sender,
             services=services,
@@ -268,3 +290,9 @@ async def serve(buses: Sequence[Bus], group: str) -> None:
             bus._running = False
             bus.has_ended = True
             bus._log.info("stopped", **bus._service.counts if bus._service else {})
+
+
+async def _pulse(observed: "Observed") -> None:
+    while True:
+        observed.beat()
+        await asyncio.sleep(WRITE_S)

@@ -3,6 +3,8 @@
 from typing import Any
 
 from deptbus.ids import derived_id
+from deptbus.observe.counting import PROCESS
+from deptbus.observe.names import DEAD_LETTERS
 from deptbus.outcome import Pending
 from deptbus.publishing import Publisher
 from deptbus.record import Record
@@ -28,6 +30,7 @@ class DeadLetters:
 
         The id follows from group and coordinates: the same record given up twice is the same letter.
         """
+        PROCESS.count(DEAD_LETTERS, self.group, reason).value += 1
         prepared = self._publisher.prepare(
             TYPE,
             self._data(record, reason, message, attempts),

@@ -45,7 +45,7 @@ class Envelope(NamedTuple):
         return self.source.rsplit("/", 1)[-1]
 
 
-_KNOWN = frozenset({"ce_specversion", *(f"ce_{name.removesuffix('_ms')}" for name in Envelope._fields)})
+_KNOWN = frozenset({"ce_specversion", "traceparent", *(f"ce_{name.removesuffix('_ms')}" for name in Envelope._fields)})
 _FIXED: Headers = [("ce_specversion", b"1.0"), ("content-type", CONTENT_TYPE.encode())]
 
 
@@ -159,7 +159,7 @@ def from_headers(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope
             get("ce_region"),
             get("ce_classification"),
             get("ce_replayid"),
-            get("ce_traceparent"),
+            get("ce_traceparent") or get("traceparent"),  # the second by producers that OpenTelemetry instruments
         )
     except KeyError as missing:
         raise CodecError(

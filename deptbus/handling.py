@@ -8,7 +8,8 @@ was published.
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -26,10 +27,15 @@ from deptbus.errors import (
 )
 from deptbus.handlers import Context, Handler
 from deptbus.inbox import MemoryInbox, inbox_key
+from deptbus.observe import names
+from deptbus.observe.counting import PROCESS, Count, Timing
 from deptbus.outcome import Pending
 from deptbus.record import Event, Record
 from deptbus.redriven import FOR, redriven_for
 from deptbus.service import Service
+
+if TYPE_CHECKING:
+    from deptbus.observe.tracing import Work
 
 # No second attempt can cure these.
 _HOPELESS = (NotOwner, CodecError, CatalogueError)
@@ -41,24 +47,28 @@ Waits = Generator[Awaitable[Any], None, None]
 
 
 class _Taker(NamedTuple):
-    """A service that takes an event, with its handlers."""
+    """A service that takes an event, with its handlers and how long they take."""
 
     service: Service
     handlers: Sequence[Handler]
+    timing: Timing
 
 
 class _Topic:
     """Who takes what of one topic."""
 
     def __init__(self, name: str, services: Sequence[Service]) -> None:
-        self.readers = [_Taker(service, ()) for service in services if name in service.topics]
+        self.readers = [_Taker(service, (), Timing()) for service in services if name in service.topics]
         self.takers: dict[str, list[_Taker]] = {}
+        self.received: dict[str | None, Count] = {None: Count()}
         self.filtered: set[str] = set()
         """Event types of which some handler takes only a part."""
-        for service, _ in self.readers:
+        for service, _, _ in self.readers:
             for event_type in service.handlers.types():
                 handlers = service.handlers.of(event_type)
-                self.takers.setdefault(event_type, []).append(_Taker(service, handlers))
+                timing = PROCESS.timing(names.HANDLE, service.owner, event_type)
+                self.takers.setdefault(event_type, []).append(_Taker(service, handlers, timing))
+                self.received[event_type] = PROCESS.count(names.RECEIVED, event_type)
                 if any(handler.where for handler in handlers):
                     self.filtered.add(event_type)
 
@@ -104,8 +114,10 @@ class Handling:
                 if takers and record.headers and record.headers[0][0] == FOR:  # nothing new to other groups
                     group = redriven_for(record.headers)
                     takers = [one for one in takers if one.service.deadletters.group == group]
-                if takers and (opened := self._open(record, takers, event_type in topic.filtered, progress)):
-                    yield from self._serve(record, *opened, progress)
+                if takers:
+                    topic.received[event_type].value += 1
+                    if opened := self._open(record, takers, event_type in topic.filtered, progress):
+                        yield from self._serve(record, *opened, progress)
             except BaseException as error:  # carried to where what is finished gets committed first
                 progress.error = error
                 self._log.error("ended", **_where(record), error=repr(error))
@@ -129,8 +141,8 @@ class Handling:
             return None
         if filtered:
             takers = [
-                _Taker(service, concerned)
-                for service, handlers in takers
+                _Taker(service, concerned, timing)
+                for service, handlers, timing in takers
                 if (concerned := [one for one in handlers if one.where is None or one.where(envelope)])
             ]
             if not takers:
@@ -157,7 +169,7 @@ class Handling:
         waiting = len(progress.waiting)
         alone = len(takers) == 1
         fresh: dict[str, Any] | None = data
-        for service, handlers in takers:
+        for service, handlers, timing in takers:
             if self._is_done(key, service, record, envelope.id):
                 continue
             data = fresh or self._decode(record.value, envelope.type)  # one must not see another's changes
@@ -166,8 +178,9 @@ class Handling:
                 data = keep(data)
             event = Event(envelope, data, record)
             outputs: list[Pending] = []
+            began, work = perf_counter(), _work(service, event)
             for handler in handlers:
-                failure = yield from self._handle(service, handler, event, outputs)
+                failure = yield from self._handle(service, handler, event, outputs, work)
                 if failure is not None:
                     finished = bury(service, record, "handler", *failure, envelope.id)
                     finished.key, finished.outputs = key, outputs
@@ -179,6 +192,9 @@ class Handling:
                     progress.waiting.append(Finished(record, service, key, outputs))
                 elif service.inbox is not None:
                     service.inbox.record(key)
+            timing.add(perf_counter() - began)
+            if work is not None:
+                work.end()
         if len(progress.waiting) == waiting:
             self._unsettled.discard(key)
             if redriven_for(record.headers) is None:
@@ -187,25 +203,28 @@ class Handling:
                 self._remember_partly(key, takers[0].service)
 
     def _handle(
-        self, service: Service, handler: Handler, event: Event, outputs: list[Pending]
+        self, service: Service, handler: Handler, event: Event, outputs: list[Pending], work: "Work | None"
     ) -> Generator[Awaitable[Any], None, tuple[str, int] | None]:
         """Call one handler until it returns or its attempts are used up: what it raised last, and the attempts."""
         attempt = 0
         while True:
             attempt += 1
             try:
+                arguments: tuple[Any, ...] = (event,)
                 if handler.wants_context:
                     context = Context(event, handler.name, attempt, service.log, service.publisher)
-                    answer = handler.function(event, context)
-                else:
-                    answer = handler.function(event)
+                    arguments = (event, context)
+                answer = handler.function(*arguments) if work is None else work.call(handler.function, *arguments)
                 if answer is not None and inspect.isawaitable(answer):
                     yield answer
             except _ENDING:
                 raise
             except Exception as error:
                 if isinstance(error, _HOPELESS) or attempt == self._limits.attempts_max:
-                    return f"{handler.name}: {error!r}", attempt
+                    why = f"{handler.name}: {error!r}"
+                    if work is not None:
+                        work.failed(why)
+                    return why, attempt
                 service.counts["retried"] += 1
                 if not isinstance(error, Retry):
                     service.log.warning(
@@ -215,7 +234,8 @@ class Handling:
                 yield asyncio.sleep(self._limits.pause_s(attempt))
             else:
                 if handler.wants_context:
-                    outputs.extend(service.publisher.send(prepared) for prepared in context.prepared)
+                    send = service.publisher.send
+                    outputs.extend(send(prepared, within=work) for prepared in context.prepared)
                 return None
 
     def _decode(self, value: bytes | None, event_type: str) -> dict[str, Any]:
@@ -298,6 +318,14 @@ def bury(
 def _of_service(key: str, service: Service) -> str:
     """What identifies an event that a service has handled."""
     return f"{service.owner} {key}"
+
+
+def _work(service: Service, event: Event) -> "Work | None":
+    """The span in which a service handles an event, where its trace is recorded."""
+    tracer, envelope = service.publisher.tracer, event.envelope
+    if tracer is None:
+        return None
+    return tracer.handling(event.record, envelope.id, envelope.traceparent, service.owner)
 
 
 def _duplicate(service: Service, record: Record, event_id: str) -> None:

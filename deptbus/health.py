@@ -19,10 +19,13 @@ def health_path(settings: Settings, worker: str) -> Path:
     return settings.run_path / "health" / f"{settings.world.physical(worker)}.json"
 
 
-def write_health(path: Path, state: str, now_ms: int, counts: Mapping[str, int]) -> None:
-    """Replace the file. ``state``: ``waiting`` for packs, ``joining`` the group, or ``working``."""
+def write_health(path: Path, state: str, now_ms: int, counts: Mapping[str, int], url: str | None = None) -> None:
+    """Replace the file. ``state``: ``waiting`` for packs, ``joining`` the group, or ``working``.
+
+    ``url`` is where the worker's metrics are served, if they are.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"pid": os.getpid(), "state": state, "at_ms": now_ms, "counts": dict(counts)}
+    content = {"pid": os.getpid(), "state": state, "at_ms": now_ms, "counts": dict(counts), "url": url}
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_bytes(orjson.dumps(content))
     temporary.replace(path)

@@ -69,10 +69,18 @@ class Pending:
             self._when_settled(self._outcome(answer))
 
     def when_settled(self, call: Callable[[Outcome], None]) -> None:
-        """Have ``call`` called with the outcome, at once if it is there already."""
-        self._when_settled = call
+        """Have ``call`` called with the outcome, at once if it is there already, after those given before."""
         if self._answer is not None:
             call(self._outcome(self._answer))
+            return
+        before = self._when_settled
+
+        def both(outcome: Outcome) -> None:
+            assert before is not None
+            before(outcome)
+            call(outcome)
+
+        self._when_settled = call if before is None else both
 
     @property
     def outcome(self) -> Outcome | None:

@@ -1,7 +1,8 @@
 """Publishing: who may write where, what the key is, and the envelope around the data."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from deptbus.catalogue import BUS_OWNERS, Catalogue
 from deptbus.clock import Clock
@@ -10,9 +11,16 @@ from deptbus.envelope import Headers, Stamp
 from deptbus.errors import CodecError, NotOwner
 from deptbus.ids import IdSource
 from deptbus.namespace import Namespace
+from deptbus.observe.counting import PROCESS, Count
+from deptbus.observe.names import PUBLISHED
 from deptbus.outcome import Pending
 from deptbus.record import Event
 from deptbus.transport import Sender
+
+if TYPE_CHECKING:
+    from deptbus.observe.tracing import Tracer, Work
+
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 OPEN_TOPICS = frozenset({"bus.progress", "bus.deadletters", "bus.audit"})
 """Every service may append to these (I9)."""
@@ -39,6 +47,10 @@ class Prepared(NamedTuple):
     key: bytes | None
     value: bytes
     headers: Headers
+    sent: Count
+    """How many of its type were handed over."""
+    cause: str | None
+    """The traceparent of what it follows from."""
 
 
 class _Route(NamedTuple):
@@ -47,10 +59,14 @@ class _Route(NamedTuple):
     topic: str
     key: str
     stamp: Stamp
+    sent: Count
 
 
 class Publisher:
-    """Turns data into events of ``owner`` and hands them to a sender. ``process`` names one of the bus's own."""
+    """Turns data into events of ``owner`` and hands them to a sender. ``process`` names one of the bus's own.
+
+    ``tracer`` records the publishes of a share of all traces, where there is one.
+    """
 
     def __init__(
         self,
@@ -63,9 +79,11 @@ class Publisher:
         clock: Clock,
         ids: IdSource,
         process: str | None = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
         self.owner = owner
         self.source = source_of(owner, process)
+        self.tracer = None if owner == "bus" else tracer  # reports, ticks and letters are no part of what happens
         self._catalogue = catalogue
         self._codec = codec
         self._sender = sender
@@ -97,9 +115,10 @@ class Publisher:
         if len(digits) != 32:
             raise CodecError("headers", f"the event id {event_id!r} is no UUID; take one from deptbus.ids")
         if cause is None:
-            trace, cause_id = digits, None
+            trace, cause_id, origin = digits, None, None
         else:
-            trace, cause_id = _trace(cause) or digits, cause.envelope.id
+            origin = cause.envelope.traceparent
+            trace, cause_id = trace_of(origin) or digits, cause.envelope.id
             correlation_id = correlation_id or cause.envelope.correlationid
             mode = mode or cause.envelope.mode
         if key is None:
@@ -119,14 +138,27 @@ class Publisher:
                 legalbasis=legal_basis,
                 actor=actor,
                 region=region,
-                traceparent=f"00-{trace}-{digits[16:]}-01",  # both follow from ids, so that a retry repeats them
+                # Trace and span follow from ids, so that a retry repeats them; 01 says that the publish is recorded.
+                traceparent=f"00-{trace}-{digits[16:]}-{'01' if self.tracer and self.tracer.samples(trace) else '00'}",
             ),
+            route.sent,
+            origin,
         )
 
-    def send(self, prepared: Prepared, partition: int = -1) -> Pending:
-        """Hand over what was prepared, without waiting; ``partition`` -1 leaves it to the key."""
-        event_id, topic, key, value, headers = prepared
-        return self._sender.send(topic, key, value, headers, event_id, partition)
+    def send(self, prepared: Prepared, partition: int = -1, within: "Work | None" = None) -> Pending:
+        """Hand over what was prepared, without waiting; ``partition`` -1 leaves it to the key.
+
+        ``within``: the span of what it was published in.
+        """
+        event_id, topic, key, value, headers, sent, cause = prepared
+        sent.value += 1
+        if self.tracer is None:
+            return self._sender.send(topic, key, value, headers, event_id, partition)
+        work = self.tracer.publishing(topic, event_id, headers[-1][1].decode(), cause, within)  # as Stamp puts it last
+        pending = self._sender.send(topic, key, value, headers, event_id, partition)
+        if work is not None:
+            work.end_with(pending)
+        return pending
 
     def _route(self, event_type: str) -> _Route:
         topic = self._catalogue.topic_of(event_type)
@@ -142,7 +174,8 @@ class Publisher:
             )
         schema = self._codec.schema(event_type)
         dataschema = f"urn:deptbus:{event_type}:v{schema.version}"
-        route = _Route(topic.name, topic.key, Stamp(event_type, self.source, dataschema, topic.classification))
+        stamp = Stamp(event_type, self.source, dataschema, topic.classification)
+        route = _Route(topic.name, topic.key, stamp, PROCESS.count(PUBLISHED, event_type))
         self._routes[event_type] = route
         return route
 
@@ -164,7 +197,6 @@ def _key(kind: str, subject: str, instance: str | None, region: str | None, acto
     return {"instance": instance, "region": region, "actor": actor}.get(kind) or subject
 
 
-def _trace(cause: Event) -> str | None:
-    """The trace that an event's cause belongs to."""
-    parts = (cause.envelope.traceparent or "").split("-")
-    return parts[1] if len(parts) == 4 else None
+def trace_of(traceparent: str | None) -> str | None:
+    """The trace that a traceparent names; None where it is none."""
+    return traceparent[3:35] if traceparent is not None and _TRACEPARENT.fullmatch(traceparent) else None

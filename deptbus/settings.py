@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from deptbus.errors import SettingsError
 from deptbus.namespace import Namespace
 
+_OWN = ("failpoint", "metrics_port")
+"""What no two processes can share."""
+
 
 def system_user() -> str:
     """The system's name of whoever runs this process; its number where the system has no name."""
@@ -102,6 +105,16 @@ class Settings(BaseSettings):
     # Operations
     operator: str = Field(default_factory=system_user, min_length=1, description="Who acts, as the audit names it.")
 
+    # Metrics, health and traces
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Serves metrics and health over HTTP; 0 takes any free port, unset none."
+    )
+    metrics_host: str = Field("127.0.0.1", description="The address served on; beyond loopback only if it says so.")
+    otlp_endpoint: str | None = Field(
+        None, description="Where traces are sent, as http://127.0.0.1:4318/v1/traces; none are recorded without."
+    )
+    trace_ratio: float = Field(0.1, ge=0, le=1, description="The share of traces that is recorded.")
+
     # Logs
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -138,8 +151,8 @@ class Settings(BaseSettings):
         return (self.root / self.lib_dir).absolute()
 
     def environment(self) -> dict[str, str]:
-        """The variables by which another process gets these settings; a failpoint is this process's own."""
-        given = {name: getattr(self, name) for name in type(self).model_fields if name != "failpoint"}
+        """The variables by which another process gets these settings, without what is this process's own."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name not in _OWN}
         return {
             f"BUS_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in given.items()

@@ -7,7 +7,7 @@ only up to the first event of a partition that is not finished; what follows is 
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,8 @@ from deptbus.batch import Finished, Limits, Progress
 from deptbus.blocked import ADVICE, Blocked, await_answers
 from deptbus.clock import Clock
 from deptbus.handling import Handling, Waits
+from deptbus.observe import names
+from deptbus.observe.counting import PROCESS, Measure
 from deptbus.outcome import Pending
 from deptbus.record import Record
 from deptbus.service import Service
@@ -33,11 +35,15 @@ WATCH_S = 5.0
 STALL_S = 30.0
 """A partition with records before it that has not moved for so long is reported."""
 
+_COUNTED = {"retried": names.RETRIES, "duplicates": names.DUPLICATES, "foreign_mode": names.FOREIGN}
+"""What a service counts, by its names."""
+
 
 @dataclass(slots=True)
 class Subscriber:
     """Everything one loop needs. Its positions are what health is told from."""
 
+    group: str
     receiver: Receiver
     sender: Sender
     services: Sequence[Service]
@@ -65,6 +71,7 @@ class Subscriber:
         """Go on until stopped. An error that is not one event's ends it, after committing what is finished."""
         loop = asyncio.get_running_loop()
         watched = 0.0
+        forget = PROCESS.ask(self.measures)
         with ThreadPoolExecutor(1, thread_name_prefix="bus-poll") as pool:
             try:
                 while not self.handling.stopping:
@@ -79,7 +86,19 @@ class Subscriber:
                     for partition in self.held.due(now):
                         self.receiver.release(partition)
             finally:
+                forget()
                 await loop.run_in_executor(pool, self.receiver.close)
+
+    def measures(self) -> Iterator[Measure]:
+        """Where it stands, and what became of events; positions are a few seconds old at most."""
+        for at in self.positions:
+            where = (self.group, at.topic, str(at.partition))
+            yield Measure(names.LAG, where, at.lag)
+            yield Measure(names.STALLED, where, at.stalled_s)
+        yield Measure(names.HELD, (), len(self.held))
+        for service in self.services:
+            for name, metric in _COUNTED.items():
+                yield Measure(metric, (service.owner,), service.counts[name])
 
     def _check_access(self) -> None:
         """A grant that lapses while its service runs ends the run, in words."""

@@ -61,6 +61,9 @@ class Position:
 class Receiver(Protocol):
     """Reads topics as a member of a group."""
 
+    joined: bool
+    """Whether the group has given this member its share, be it none."""
+
     def poll(self, count_max: int, timeout_s: float) -> list[Record]:
         """The next records, in order within each partition; waits at most ``timeout_s`` for the first."""
 

@@ -12,6 +12,7 @@ from deptbus.health import WRITE_S, health_path, write_health
 
 if TYPE_CHECKING:
     from deptbus.bus import Bus
+    from deptbus.observe.process import Observed
 
 WORKER = "departments"
 """The name under which it tells its health, and its consumer group."""
@@ -22,6 +23,7 @@ def departments() -> None:
     from deptbus import bootstrap, garbage
     from deptbus.catalogue import load_catalogue
     from deptbus.kafka.transport import KafkaTransport
+    from deptbus.observe.process import observing
     from deptbus.settings import Settings
 
     settings = Settings.load()
@@ -40,7 +42,8 @@ def departments() -> None:
         importlib.import_module(f"services.{department}.handlers").register(bus)
         buses.append(bus)
     try:
-        asyncio.run(serve_all(buses, health_path(settings, WORKER)))
+        with observing(settings, WORKER, lambda: [why for bus in buses for why in bus.unready()]) as observed:
+            asyncio.run(serve_all(buses, health_path(settings, WORKER), observed))
     finally:
         sender.close()
 
@@ -52,21 +55,22 @@ def find_services(root: Path, departments: list[str]) -> list[str]:
     return [department for department in departments if (root / "services" / department / "handlers.py").exists()]
 
 
-async def serve_all(buses: "list[Bus]", health: Path) -> None:
+async def serve_all(buses: "list[Bus]", health: Path, observed: "Observed") -> None:
     """Run all until a signal, or the first error, which is raised. ``health`` tells that the process lives."""
     from deptbus.bus import serve
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, buses[0].stop)
-    pulse = loop.create_task(_pulse(len(buses), health))
+    pulse = loop.create_task(_pulse(len(buses), health, observed))
     try:
         await serve(buses, WORKER)
     finally:
         pulse.cancel()
 
 
-async def _pulse(services: int, health: Path) -> None:
+async def _pulse(services: int, health: Path, observed: "Observed") -> None:
     while True:
-        write_health(health, "working", system_clock(), {"services": services})
+        observed.beat()
+        write_health(health, "working", system_clock(), {"services": services}, observed.url)
         await asyncio.sleep(WRITE_S)

@@ -27,6 +27,7 @@ def desks(
     from deptbus.exercise.desks import Desks
     from deptbus.exercise.link import Link
     from deptbus.exercise.scenario import load_scenario
+    from deptbus.observe.process import observing
     from deptbus.packs import Packs
     from deptbus.settings import Settings
 
@@ -40,7 +41,8 @@ def desks(
         packs = Packs(settings, catalogue, link.codec).in_force().opening
         default = DefaultDesk(catalogue.schemas, {name: pack.definition for name, pack in packs.items()})
         officials = Desks(seed, default, find_desks(settings.root, sorted(catalogue.departments)), answers)
-        DeskProcess(link, officials).run()
+        with observing(settings, "desks") as observed:
+            DeskProcess(link, officials).run(observed.beat)
     finally:
         link.close()
 

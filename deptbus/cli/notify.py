@@ -179,13 +179,15 @@ def _serve(workers: "list[Worker]", settings: "Settings", name: str) -> None:
     from deptbus import bootstrap
     from deptbus.failpoint import arm
     from deptbus.health import health_path
-    from deptbus.notify.service import serve
+    from deptbus.notify.service import serve, unready
+    from deptbus.observe.process import observing
 
     bootstrap.configure_logs(settings)
     arm(settings.failpoint)
     for worker in workers:
         output.note(f"{worker.channel.id}: {', '.join(worker.channel.part.what)}")
-    counts = asyncio.run(serve(workers, health_path(settings, name)))
+    with observing(settings, name, lambda: unready(workers)) as observed:
+        counts = asyncio.run(serve(workers, health_path(settings, name), observed=observed))
     output.note(
         f"Delivered {counts['delivered']}, given up {counts['dead_letters']}, tried again {counts['retried']} times."
     )

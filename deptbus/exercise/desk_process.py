@@ -8,6 +8,7 @@ on the departments' topics what was published of that step already, and publishe
 import importlib
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from deptbus.errors import DefinitionError
@@ -18,6 +19,8 @@ from deptbus.failpoint import hit
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail
+from deptbus.observe.counting import PROCESS, Measure
+from deptbus.observe.names import STEP
 from deptbus.record import Record
 from deptbus.redriven import redriven_for
 
@@ -57,11 +60,15 @@ class DeskProcess:
         self._tail: Tail = link.tail({CLOCK: BEGINNING, TASKS: BEGINNING})
         self._unread: dict[int, list[Record]] = {}
         self._steps: list[Announcement] = []
+        self._beat: Callable[[], None] = lambda: None
         self._heard = -1
         """Offset of the newest announcement heard."""
 
-    def run(self) -> None:
-        """Play every step until the last."""
+    def run(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Play every step until the last; ``beat`` is called every second or more often."""
+        self._beat = beat
+        played = -1
+        forget = PROCESS.ask(lambda: [Measure(STEP, (), played)])
         try:
             while True:
                 while not self._steps:
@@ -74,7 +81,9 @@ class DeskProcess:
                     self._desks.due(step.ends_at)
                 else:
                     self._play(step)
+                played = step.step
         finally:
+            forget()
             self._tail.close()
 
     def _is_history(self) -> bool:
@@ -82,6 +91,7 @@ class DeskProcess:
         return bool(self._steps) or self._heard + 1 < self._history
 
     def _poll(self) -> None:
+        self._beat()
         records = self._tail.poll(_LOOK_UP_S)
         for record in records:
             if record.topic == CLOCK:

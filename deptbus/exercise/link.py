@@ -59,7 +59,7 @@ class Link:
         if found is None:
             found = self._publishers[owner] = Publisher(
                 owner, self.catalogue, self.codec, self.sender, namespace=self.settings.world,
-                clock=system_clock, ids=random_id, process=self.process,
+                clock=system_clock, ids=random_id, process=self.process, tracer=bootstrap.open_tracer(self.settings),
             )  # fmt: skip
         return found
 

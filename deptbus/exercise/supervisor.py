@@ -38,6 +38,8 @@ class Worker:
     arguments: tuple[str, ...]
     log_path: Path
     pid_path: Path
+    number: int
+    """The how many-th worker of the namespace it is, from 0: its metrics are served so many ports on."""
     wanted: bool = True
     starts: int = 0
     exits: deque[int] = field(default_factory=lambda: deque(maxlen=EXITS_MAX))
@@ -90,7 +92,9 @@ class Supervisor:
 
     def add(self, name: str, *arguments: str, failpoint: str | None = None) -> None:
         """Start a worker. ``failpoint``: BUS_FAILPOINT of this first start only."""
-        worker = Worker(name, arguments, self._directory / "logs" / f"{name}.log", self._directory / f"{name}.pid")
+        log_path, pid_path = self._directory / "logs" / f"{name}.log", self._directory / f"{name}.pid"
+        known = self._workers.get(name)
+        worker = Worker(name, arguments, log_path, pid_path, known.number if known else len(self._workers))
         if failpoint:
             worker.failpoints.append(failpoint)
         with self._lock:
@@ -167,6 +171,8 @@ class Supervisor:
     def _start(self, worker: Worker) -> None:
         environment = process_environment(self._environment)
         environment.pop("BUS_FAILPOINT", None)
+        if port := int(environment.get("BUS_METRICS_PORT") or 0):
+            environment["BUS_METRICS_PORT"] = str(port + worker.number)
         if worker.failpoints:
             environment["BUS_FAILPOINT"] = worker.failpoints.popleft()
         with worker.log_path.open("ab") as log:

@@ -240,14 +240,24 @@ def read_partition(
     yield from read_ranges(configuration, topic, {partition: (start, end)})
 
 
-def read_pairs(configuration: Configuration, topic: str, partition: int) -> Iterator[list[Pair]]:
+def read_pairs(
+    configuration: Configuration, topic: str, partition: int, told: Callable[[float], None] = lambda share: None
+) -> Iterator[list[Pair]]:
     """Keys and values of one partition of a compacted topic up to its end as of the first call, many at a time.
 
-    As ``read_partition``, for those who want nothing else of very many records. Tombstones are left out.
+    As ``read_partition``, for those who want nothing else of very many records. Tombstones are left out. ``told`` is
+    which share of the partition is read, before each part is handed out.
     """
     low, end = bounds(configuration, topic)[partition]
+    where = (logical_name(topic), partition)
+
+    def pairs(tail: Tail) -> list[Pair]:
+        found = tail.pairs(0.5, _PAIRS, end)
+        told((tail.reached[where] - low) / (end - low))
+        return found
+
     configuration = configuration | {"queued.max.messages.kbytes": _PAIRS_KB}
-    yield from _batches(lambda tail: tail.pairs(0.5, _PAIRS, end), configuration, topic, {partition: (low, end)})
+    yield from _batches(pairs, configuration, topic, {partition: (low, end)})
 
 
 def read_messages(

@@ -12,6 +12,8 @@ from deptbus.envelope import Headers
 from deptbus.errors import BusError, PublishFailed, TransactionFenced, TransactionUnclear
 from deptbus.kafka.configuration import Configuration
 from deptbus.namespace import Namespace
+from deptbus.observe.counting import PROCESS, Measure
+from deptbus.observe.names import NOT_PUBLISHED, UNANSWERED
 from deptbus.outcome import Outcome, Pending
 
 # The broker or the client refuses these before anything is written. Everything else may have been written.
@@ -55,7 +57,12 @@ class _Pending(Pending):
                 self._when_settled(self._outcome(self._answer))
         else:
             state: Literal["failed", "unknown"] = "failed" if error.code() in _NOT_WRITTEN else "unknown"
-            self.settle(Outcome(state, self.event_id, self.topic, reason=f"{error.str()} ({error.name()})"))
+            self.refused(state, f"{error.str()} ({error.name()})")
+
+    def refused(self, state: Literal["failed", "unknown"], reason: str) -> None:
+        """It is not acknowledged, and will not be."""
+        PROCESS.count(NOT_PUBLISHED, self.topic, state).value += 1
+        self.settle(Outcome(state, self.event_id, self.topic, reason=reason))
 
 
 class _Line:
@@ -104,6 +111,7 @@ class KafkaSender:
         self._routes: dict[str, tuple[_Line, str]] = {}
         """By logical topic name the line and the physical name."""
         self._routing = threading.Lock()
+        self._forget = PROCESS.ask(lambda: [Measure(UNANSWERED, (), self.waiting())])
 
     def send(
         self,
@@ -129,7 +137,7 @@ class KafkaSender:
                     physical, value, key, partition, pending.answered, headers=headers,
                 )  # fmt: skip
             except (BufferError, KafkaException) as error:
-                pending.settle(Outcome("failed", event_id, topic, reason=str(error)))
+                pending.refused("failed", str(error))
         try:  # noqa: SIM105  # no with: for each record
             line.poll_answers(0)
         except KafkaException:
@@ -161,6 +169,7 @@ class KafkaSender:
 
     def close(self) -> None:
         """Flush within the publish timeout; what is still unanswered then is answered as unknown."""
+        self._forget()
         limit = time.monotonic() + self._timeout_s
         for line in self._lines:
             line.close(max(0.0, limit - time.monotonic()))

@@ -1,6 +1,8 @@
-"""Does a cluster answer with these settings? The one sentence that says why not."""
+"""Does a cluster answer with these settings? The one sentence that says why not, and whether it still does."""
 
 import logging
+import threading
+import time
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -12,6 +14,11 @@ from deptbus.settings import Settings
 _silent = logging.getLogger("deptbus.kafka.reach")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False  # librdkafka would tell of every attempt; the sentence below tells once
+
+LATELY_S = 5.0
+"""An answer counts for so long, in seconds."""
+ANSWER_S = 2.0
+"""How long a broker may take for it, in seconds."""
 
 _ADVICE = {
     KafkaError._AUTHENTICATION: "check BUS_SASL_MECHANISM, BUS_SASL_USERNAME and BUS_SASL_PASSWORD",
@@ -55,3 +62,34 @@ def _telling(errors: list[KafkaError]) -> KafkaError | None:
 def _sentence(settings: Settings, cause: KafkaError) -> str:
     advice = _ADVICE.get(cause.code(), "check BUS_BOOTSTRAP_SERVERS and that the cluster runs (`deptbus status`)")
     return f"No Kafka broker answers at {settings.bootstrap_servers} ({cause.str().rstrip('. ')}): {advice}."
+
+
+class Reach:
+    """Whether a broker has answered lately: asked again when somebody wants to know, at most once in ``LATELY_S``.
+
+    Safe to use from several threads. Connects at the first question.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: AdminClient | None = None
+        self._asking = threading.Lock()
+        self._answered_s = -LATELY_S
+
+    def away(self) -> str | None:
+        """Why no broker can be counted on; None when one has answered lately."""
+        with self._asking:
+            if time.monotonic() - self._answered_s < LATELY_S:
+                return None
+            try:
+                if self._client is None:
+                    self._client = AdminClient(client_configuration(self._settings) | {"logger": _silent})
+                self._client.describe_cluster(request_timeout=ANSWER_S).result(2 * ANSWER_S)
+            except (KafkaException, TimeoutError):
+                return f"no broker answers at {self._settings.bootstrap_servers}"
+            self._answered_s = time.monotonic()
+            return None
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._client = None

@@ -29,6 +29,7 @@ class KafkaReceiver(Reader):
     def __init__(self, configuration: Configuration, physical: Mapping[str, str]) -> None:
         """``physical``: logical to physical name of each topic."""
         super().__init__(configuration)
+        self.joined = False
         self._physical = physical
         self._moved: dict[Partition, tuple[int, float]] = {}
         self._held: set[Partition] = set()
@@ -111,6 +112,7 @@ class KafkaReceiver(Reader):
 
     def _assigned(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """What came back within one ``poll`` is delivered: its position is beyond what this poll returns."""
+        self.joined = True
         self._lost.difference_update((logical_name(given.topic), given.partition) for given in partitions)
 
     def _revoked(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:

@@ -26,6 +26,8 @@ from deptbus.notify.secrets import read_secrets
 from deptbus.notify.webhook import WebhookSink
 from deptbus.notify.wording import Names
 from deptbus.notify.worker import Sink, Worker
+from deptbus.observe.counting import PROCESS
+from deptbus.observe.process import Observed
 from deptbus.publishing import Publisher
 from deptbus.record import Record
 from deptbus.settings import Settings
@@ -139,9 +141,12 @@ class Service:
                 raise NotGranted(f"{channel.place}: the grant of {topic} to {channel.department} has lapsed.")
 
 
-async def serve(workers: list[Worker], health: Path, clock: Clock = system_clock) -> Counter[str]:
+async def serve(
+    workers: list[Worker], health: Path, clock: Clock = system_clock, observed: Observed | None = None
+) -> Counter[str]:
     """Run all until a signal or their ends; the first error of one stops the others and is raised. What was done."""
     loop = asyncio.get_running_loop()
+    sources = [PROCESS.ask(worker.measures) for worker in workers]
 
     def stop() -> None:
         for worker in workers:
@@ -150,14 +155,21 @@ async def serve(workers: list[Worker], health: Path, clock: Clock = system_clock
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     tasks = [loop.create_task(worker.run(), name=worker.channel.id) for worker in workers]
-    pulse = loop.create_task(_pulse(workers, health, clock))
+    pulse = loop.create_task(_pulse(workers, health, clock, observed))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         stop()
         await asyncio.gather(*tasks)
     finally:
         pulse.cancel()
+        for forget in sources:
+            forget()
     return _counts(workers)
+
+
+def unready(workers: Iterable[Worker]) -> list[str]:
+    """Which channels have no share of their topics yet."""
+    return [f"{one.channel.id} has no share of its topics yet" for one in workers if not one.receiver.joined]
 
 
 def _counts(workers: Iterable[Worker]) -> Counter[str]:
@@ -167,9 +179,11 @@ def _counts(workers: Iterable[Worker]) -> Counter[str]:
     return total
 
 
-async def _pulse(workers: list[Worker], health: Path, clock: Callable[[], int]) -> None:
+async def _pulse(workers: list[Worker], health: Path, clock: Callable[[], int], observed: Observed | None) -> None:
     while True:
+        if observed is not None:
+            observed.beat()
         waiting = sum(worker.waits_until > time.monotonic() for worker in workers)
         counts = {"channels": len(workers), "waiting": waiting, **_counts(workers)}
-        write_health(health, "working", clock(), counts)
+        write_health(health, "working", clock(), counts, observed.url if observed else None)
         await asyncio.sleep(WRITE_S)

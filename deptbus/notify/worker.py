@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,8 +24,10 @@ from deptbus.notify.config import Channel
 from deptbus.notify.deciding import Decide
 from deptbus.notify.message import Notification
 from deptbus.notify.schedule import Patience, Verdict, pause_s
+from deptbus.observe import names
+from deptbus.observe.counting import Measure
 from deptbus.record import Record
-from deptbus.transport import Partition, Receiver
+from deptbus.transport import Partition, Position, Receiver
 
 POLL_WAIT_S = 0.2
 """How long a poll waits for the first record; a stop takes effect within it."""
@@ -65,6 +67,8 @@ class Worker:
     """Monotonic time before which nothing is tried."""
     blocked: Blocked[Partition] = field(init=False)
     """Partitions whose dead letters cannot be written; the others of the channel go on."""
+    positions: list[Position] = field(default_factory=list)
+    """Where it stands, a few seconds old at most."""
     _held: set[Partition] = field(default_factory=set)
     _done: dict[Partition, int] = field(default_factory=dict)
     """Offsets that are finished and not committed yet."""
@@ -90,6 +94,7 @@ class Worker:
                         self._release()
                     if time.monotonic() - looked > COMMIT_S:
                         looked = time.monotonic()
+                        self.positions = await loop.run_in_executor(pool, self.receiver.positions)
                         self.check_access()
                         await self._commit(pool)
                     if self.ends is not None and not records and not self._held and self._has_reached(self.ends):
@@ -105,6 +110,18 @@ class Worker:
         for partition in [one for one in self._held if one in due or one not in self.blocked]:
             self.receiver.release(partition)
             self._held.discard(partition)
+
+    def measures(self) -> Iterator[Measure]:
+        """What became of events, and where the channel stands."""
+        channel = self.channel.id
+        for result in ("delivered", "retried", "dead_letters", "passed_over"):
+            yield Measure(names.NOTIFICATIONS, (channel, result), self.counts[result])
+        yield Measure(names.WAITING, (channel,), self._waits())
+        yield Measure(names.HELD, (), len(self.blocked))
+        for at in self.positions:
+            where = (self.channel.group, at.topic, str(at.partition))
+            yield Measure(names.LAG, where, at.lag)
+            yield Measure(names.STALLED, where, at.stalled_s)
 
     def _waits(self) -> bool:
         return time.monotonic() < self.waits_until

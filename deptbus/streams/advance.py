@@ -5,26 +5,33 @@ One partition computes at a time (``turn``); commits, which take milliseconds of
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
 from faust.types import TP
 
+from deptbus.observe import names
+from deptbus.observe.counting import PROCESS, Measure
 from deptbus.record import Record
 from deptbus.streams.app import BUFFER_MAX, App
 from deptbus.streams.intake import Intake
+from deptbus.streams.lag import Lag
 from deptbus.streams.owner import Computed, Done, Owner
 from deptbus.streams.ticker import Ticker
 from deptbus.streams.transport import RECORDS_MAX
-from deptbus.streams.wiring import JOURNAL, Wiring
+from deptbus.streams.wiring import APPENDED, JOURNAL, Wiring
 
 HOLD_FROM = 5_000
 """With so many entries at hand, nothing more of a partition is fetched: it waits, and no other with it."""
 INTAKE_MAX = HOLD_FROM + RECORDS_MAX * (BUFFER_MAX + 1)
 """Entries of one partition at hand at most: what was fetched already still comes."""
 THREADS_MAX = 32
+COUNT_MAX = 200
+COUNT_PAUSE_S = 0.1
+"""So many restored instances are counted at a time, for metrics, and so long others have the process to themselves."""
 
 _log = structlog.get_logger("deptbus.streams.advance")
 
@@ -54,6 +61,9 @@ class Advance:
         self._entries = 0
         self._chunks = 0
         self._ticker: Ticker | None = None
+        self._received = PROCESS.count(names.RECEIVED, APPENDED)
+        self._took = PROCESS.timing(names.BATCH, wiring.role)
+        self._lag = Lag(wiring)
         self._app: App
 
     def start(self, app: App) -> None:
@@ -62,6 +72,8 @@ class Advance:
         if not self._wiring.stepped:
             self._ticker = Ticker(self._wiring, lambda: list(self._lanes.items()))
             app.spawn(self._tick(), "ticks")
+        if self._wiring.settings.metrics_port is not None:
+            app.spawn(self._count(), "counts")
 
     async def assigned(self, partitions: set[TP]) -> None:
         """Take the partitions over: fence, restore, then work off what arrives."""
@@ -99,6 +111,25 @@ class Advance:
         """What was done so far."""
         return {"partitions": len(self._lanes), "entries": self._entries, "chunks": self._chunks}
 
+    def unready(self) -> list[str]:
+        """Which partitions are not restored."""
+        lanes = self._lanes.copy()
+        return [
+            f"partition {number} is being restored"
+            for number, lane in lanes.items()
+            if lane.done is None or lane.owner.restored < 1
+        ]
+
+    def measures(self) -> Iterator[Measure]:
+        """What the partitions hold and how far they are."""
+        done = {TP(self.topics[0], number): lane.done for number, lane in self._lanes.items() if lane.done is not None}
+        yield from self._lag.measures(self._app.bus_consumer, {tp: one.offset for tp, one in done.items()})
+        for lane in self._lanes.values():
+            yield from lane.owner.measures()
+        for tp, one in done.items():
+            if one.next_due is not None and not self._wiring.stepped:
+                yield Measure(names.NEXT_DUE, (str(tp.partition),), one.next_due / 1000)
+
     async def _work(self, tp: TP, lane: Lane) -> None:
         loop = asyncio.get_running_loop()
         settings = self._wiring.settings
@@ -117,7 +148,9 @@ class Advance:
         """Have the next transaction worked out and committed; only its working out is in our turn."""
         async with self._app.turns.turn() as share, lane.busy:
             work = next_work()
+            began = time.perf_counter()
             done = lane.done = await asyncio.get_running_loop().run_in_executor(self._pool, work, share.over)
+            self._took.add(time.perf_counter() - began)
             self._chunks += 1
             self._app.bus_consumer.done(tp, done.offset)
         return done
@@ -128,6 +161,7 @@ class Advance:
         if len(lane.intake) < HOLD_FROM:
             self._app.bus_consumer.held.discard(tp)
         self._entries += len(batch)
+        self._received.value += len(batch)
         return partial(lane.owner.process, batch)
 
     async def _end(self, lane: Lane) -> None:
@@ -137,6 +171,16 @@ class Advance:
                 lane.task.cancel()
         lane.intake.clear()
         await asyncio.get_running_loop().run_in_executor(self._pool, lane.owner.close)
+
+    async def _count(self) -> None:
+        """Count restored instances, a few at a time."""
+        loop = asyncio.get_running_loop()
+        while not self._closed.is_set():
+            await asyncio.sleep(COUNT_PAUSE_S)
+            for lane in list(self._lanes.values()):
+                if lane.done is not None and lane.owner.uncounted:
+                    async with self._app.turns.turn(), lane.busy:
+                        await loop.run_in_executor(self._pool, lane.owner.count, COUNT_MAX)
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ An error ends the process, never only an agent: what was not acknowledged is del
 
 import asyncio
 import ssl
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import faust
@@ -15,6 +15,7 @@ from faust.types import TP
 from yarl import URL
 
 from deptbus.namespace import Namespace
+from deptbus.observe.counting import Measure
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.streams.transport import Batch, Consumer, Transport
@@ -54,6 +55,12 @@ class Processor(Protocol):
 
     def health(self) -> dict[str, int]:
         """What was done so far, in numbers."""
+
+    def unready(self) -> list[str]:
+        """Why what is assigned is not worked on yet; from any thread."""
+
+    def measures(self) -> Iterable[Measure]:
+        """What it holds and where it stands."""
 
     async def close(self) -> None:
         """After the last ``revoked``: let go of everything."""

@@ -7,8 +7,9 @@ after a crash repeats its ids, and ``advance`` applies it once.
 import asyncio
 import contextlib
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -21,14 +22,18 @@ from deptbus.failpoint import hit
 from deptbus.ids import derived_id
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import BEGINNING, Tail, end_offsets
+from deptbus.observe import names
+from deptbus.observe.counting import PROCESS, Count, Measure
 from deptbus.outcome import Pending
 from deptbus.record import Event, Record
 from deptbus.redriven import arrival_ms, is_for
 from deptbus.streams.app import App
 from deptbus.streams.aside import Aside, Settled
 from deptbus.streams.intake import Intake
+from deptbus.streams.lag import Lag
 from deptbus.streams.packs import PackShelf
 from deptbus.streams.positions import Positions
+from deptbus.streams.traces import traceparent
 from deptbus.streams.wiring import APPENDED, JOURNAL, PACKS, Wiring
 from deptbus.workflow.correlate import Appended, Correlator
 
@@ -103,6 +108,9 @@ class Correlate:
         self._closed = threading.Event()
         self._work: list[asyncio.Task[None]] = []
         self.counts: Counter[str] = Counter()
+        self._received: dict[str, Count] = {}
+        self._took = PROCESS.timing(names.BATCH, wiring.role)
+        self._lag = Lag(wiring)
         self._app: App
 
     # The processor
@@ -152,6 +160,16 @@ class Correlate:
         """What was done so far."""
         return {**self.counts, "dead_letters_blocked": len(self._aside)}
 
+    def unready(self) -> list[str]:
+        """It holds nothing that would have to be restored."""
+        return []
+
+    def measures(self) -> Iterator[Measure]:
+        """Where it stands, and what it passed over."""
+        yield Measure(names.FOREIGN, (self._wiring.role,), self.counts["foreign_mode"])
+        yield Measure(names.HELD, (), len(self._aside))
+        yield from self._lag.measures(self._app.bus_consumer, self._positions.all())
+
     # Batches
 
     async def _batches(self) -> None:
@@ -180,6 +198,10 @@ class Correlate:
     def _batch(self, records: Sequence[Record], computed: Callable[[], None]) -> dict[int, str]:
         """Correlate; answers which records' dead letters are not written, by their places, and why."""
         hit("after-poll")
+        began = time.perf_counter()
+        tracer, work = self._wiring.tracer, None
+        if tracer is not None:
+            work = tracer.batch(self._wiring.role, records[0].topic, len(records), map(traceparent, records))
         pending: list[Pending] = []
         letters: dict[int, Pending] = {}
         for place, record in enumerate(records):
@@ -195,6 +217,9 @@ class Correlate:
             self._wiring.sender.flush()
         for each in pending:
             each.result().require()
+        self._took.add(time.perf_counter() - began)
+        if work is not None:
+            work.end()
         hit("after-append")
         return {place: why for place, letter in letters.items() if (why := why_unwritten(letter)) is not None}
 
@@ -207,6 +232,10 @@ class Correlate:
             envelope = from_headers(record.headers)
             if envelope.type not in self._correlator.event_types:
                 return None
+            received = self._received.get(envelope.type)
+            if received is None:
+                received = self._received[envelope.type] = PROCESS.count(names.RECEIVED, envelope.type)
+            received.value += 1
             if (envelope.mode == "actual") == self._wiring.stepped:
                 self.counts["foreign_mode"] += 1
                 _log.warning(

@@ -19,12 +19,15 @@ from deptbus.errors import ClusterUnreachable, CodecError, TransactionUnclear
 from deptbus.failpoint import hit
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import end_offsets, read_pairs, read_partition
+from deptbus.observe import names
+from deptbus.observe.counting import PROCESS, Measure
 from deptbus.record import Record
 from deptbus.streams.wiring import APPENDED, EVENTS, INSTANCES, JOURNAL, TASKS, Wiring
 from deptbus.streams.writer import Writer
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import Partition, RejectedEntry
 from deptbus.workflow.state import Read
+from deptbus.workflow.tally import Tally
 
 RECOVERY_S = 120.0
 """A partition whose transactions stay unclear for so long ends the process."""
@@ -69,6 +72,9 @@ class Owner:
         self._journal = f"{JOURNAL}/{number}"
         self._log = _log.bind(partition=number, worker=wiring.worker)
         self._writer = Writer(wiring, number)
+        self._committed = PROCESS.count(names.TRANSACTIONS, "committed")
+        self.restored = 0.0
+        """Which share of the states is read."""
         self._partition = self._new_partition()
         self._seen = -1
         """The last journal offset that was taken in."""
@@ -118,6 +124,31 @@ class Owner:
         """Let go of the producer; an open transaction is ended by the next owner's ``open``."""
         self._writer.close()
 
+    def measures(self) -> Iterator[Measure]:
+        """What the partition holds; from any thread."""
+        partition, number = self._partition, (str(self.number),)
+        tally = partition.states.tally
+        if tally is None:
+            return
+        yield Measure(names.RESTORE, number, self.restored)
+        yield Measure(names.KEYS, number, len(partition.states))
+        yield Measure(names.STATE, number, tally.bytes)
+        yield Measure(names.UNCOUNTED, (), len(tally.uncounted))
+        for workflow, count in tally.instances.copy().items():
+            yield Measure(names.INSTANCES, (workflow,), count)
+            yield Measure(names.TASKS, (workflow,), tally.tasks.get(workflow, 0))
+            yield Measure(names.OVERDUE, (workflow,), tally.overdue.get(workflow, 0))
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether there are restored instances that nobody has counted."""
+        tally = self._partition.states.tally
+        return tally is not None and bool(tally.uncounted)
+
+    def count(self, most: int) -> None:
+        """Count so many of these."""
+        self._partition.states.count(most)
+
     def process(self, records: Sequence[Record], computed: Computed = _nothing) -> Done:
         """Apply a batch, or its first chunk. Raises ``TransactionFenced`` when the partition has another owner."""
         fresh = [record for record in records if record.offset > self._seen]
@@ -137,6 +168,7 @@ class Owner:
             return work()
         except TransactionUnclear as error:
             self._log.warning("unclear", offset=last, error=str(error))
+            PROCESS.count(names.TRANSACTIONS, "unclear").value += 1
         return self._recover(last)
 
     def _recover(self, last: int) -> Done:
@@ -182,6 +214,10 @@ class Owner:
             self._writer.write(outputs, rejections, self._partition.at)
             computed()
             self._writer.commit()
+            self._writer.traces.committed()
+            self._committed.value += 1
+            if self._partition.states.tally is not None:
+                self._partition.states.tally.written()
         self._asked += sum(output.type == REQUESTED for output in outputs)
         self._more = self._partition.under_way(self._last)
         if not self._more:
@@ -194,16 +230,20 @@ class Owner:
         """The entries; what cannot be decoded goes to the dead letters and is passed over, here as by the fold."""
         reads: list[Read] = []
         letters = []
+        self._writer.traces.begin()
         for record in records:
             try:
                 entry = self._wiring.decode(record.value, APPENDED)["entry"]
                 body = None
-                if entry["event"] is not None and entry["body"] is not None:
-                    body = self._wiring.decode(entry["body"], entry["event"]["type"])
+                if entry["event"] is not None:
+                    self._writer.traces.add(entry["event"]["id"], record)
+                    if entry["body"] is not None:
+                        body = self._wiring.decode(entry["body"], entry["event"]["type"])
                 reads.append((record.offset, entry, body))
             except CodecError as error:
                 self._log.error("undecodable", offset=record.offset, reason=error.reason, error=str(error))
                 letters.append(self._wiring.letters.send(record, error.reason, str(error), 1))
+        self._writer.traces.read()
         return reads, letters
 
     def _apply(self) -> tuple[list[Output], list[RejectedEntry]]:
@@ -215,6 +255,7 @@ class Owner:
             except RejectedEntry as rejection:
                 self._log.error("rejected", offset=rejection.offset, key=rejection.key, reason=rejection.reason)
                 self._rejected.append(rejection)
+                PROCESS.count(names.REJECTED).value += 1
                 passed_over = frozenset((rejected.offset, rejected.key) for rejected in self._rejected)
                 self._chunks = self._partition.chunks(self._reads, passed_over)
 
@@ -222,17 +263,24 @@ class Owner:
         """Take the states from the log; how many records there were."""
         partition = self._new_partition()
         count = 0
-        for records in read_pairs(self._reading, self._wiring.world.physical(INSTANCES), self.number):
+        self.restored = 0.0
+        topic = self._wiring.world.physical(INSTANCES)
+        for records in read_pairs(self._reading, topic, self.number, self._is_read):
             partition.restore(_passing(records))
             count += len(records)
         hit("while-restoring")
         partition.restored()
         give_back()
         self._partition = partition
+        self.restored = 1.0
         return count
 
+    def _is_read(self, share: float) -> None:
+        self.restored = min(share, 1.0)
+
     def _new_partition(self) -> Partition:
-        return Partition(self.number, stepped=self._wiring.stepped, codec=self._wiring)
+        tally = None if self._settings.metrics_port is None else Tally()
+        return Partition(self.number, stepped=self._wiring.stepped, codec=self._wiring, tally=tally)
 
     def _ends(self) -> dict[str, int]:
         """The offsets after the last committed records of what this partition writes, as reports name them."""

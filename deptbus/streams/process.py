@@ -15,6 +15,8 @@ import structlog
 from deptbus.clock import system_clock
 from deptbus.errors import BusError
 from deptbus.health import WRITE_S, health_path, write_health
+from deptbus.observe.counting import PROCESS, Measure
+from deptbus.observe.process import Observed, observing
 from deptbus.settings import Settings
 from deptbus.streams.app import App, Processor, make_app
 from deptbus.streams.turn import Turns
@@ -41,7 +43,9 @@ def serve(settings: Settings, name: str, members: Sequence[Member]) -> None:
 
     ``name`` is under which the process's health is told.
     """
-    asyncio.run(_Process(settings, name, members).run())
+    process = _Process(settings, name, members)
+    with observing(settings, name, process.unready) as observed:
+        asyncio.run(process.run(observed))
 
 
 class _Process:
@@ -53,8 +57,24 @@ class _Process:
         """By worker, once its processor is made."""
         self._turns = Turns()
         self._tasks: list[asyncio.Task[None]] = []
+        self._measured: list[Measure] = []
+        """As of the latest pulse."""
 
-    async def run(self) -> None:
+    def unready(self) -> list[str]:
+        """Which members do not work yet, and why."""
+        problems = []
+        for member in self._members:
+            app = self._apps.get(member.worker)
+            if app is None:
+                problems.append(f"{member.worker} waits for a workflow to be activated")
+            elif not app.joined:
+                problems.append(f"{member.worker} has not joined the group {member.group}")
+            else:
+                problems += app.processor.unready()
+        return problems
+
+    async def run(self, observed: Observed) -> None:
+        """Until a signal, or the first error."""
         loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = loop.create_future()
         self._ending = threading.Event()
@@ -62,7 +82,8 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
         making = [self._spawn(self._start(member), member.worker) for member in self._members]
-        self._spawn(self._tell_health(health_path(self._settings, self._name)), "health")
+        self._spawn(self._tell_health(health_path(self._settings, self._name), observed), "health")
+        PROCESS.ask(lambda: self._measured)
         stopping = self._spawn(_until(stopped), "stop")
         await asyncio.wait([self._failure, stopping], return_when=asyncio.FIRST_COMPLETED)
         if not self._failure.done():
@@ -106,9 +127,12 @@ class _Process:
         self._spawn(_crash(app), f"crash-{member.worker}")
         _log.info("started", group=member.group, worker=member.worker, topics=list(processor.topics))
 
-    async def _tell_health(self, path: Path) -> None:
+    async def _tell_health(self, path: Path, observed: Observed) -> None:
         while True:
+            observed.beat()
             apps = list(self._apps.values())
+            if observed.url is not None:
+                self._measured = [measure for app in apps for measure in app.processor.measures()]
             state = "working" if len(apps) == len(self._members) else "waiting"
             if not all(app.joined for app in apps):
                 state = "joining"
@@ -118,7 +142,7 @@ class _Process:
                 for name, count in app.processor.health().items()
                 for role in [worker.partition("-")[0]]
             }
-            write_health(path, state, system_clock(), counts)
+            write_health(path, state, system_clock(), counts, observed.url)
             await asyncio.sleep(WRITE_S)
 
 

@@ -124,6 +124,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return False
         return True
 
+    def ends_seen(self) -> dict[TP, int]:
+        """Where the assigned partitions ended, for readers of committed records, when they were last fetched from."""
+        subscription = self._consumer and self._consumer._subscription.subscription
+        assignment = subscription and subscription.assignment
+        if not assignment:
+            return {}
+        states = {TP(tp.topic, tp.partition): assignment.state_value(tp) for tp in assignment.tps}
+        return {tp: state.lso for tp, state in states.items() if state is not None and (state.lso or -1) >= 0}
+
     async def ends(self) -> dict[TP, int]:
         """Where the assigned partitions end now."""
         return dict(await self.call_thread(self._ends))
@@ -218,6 +227,14 @@ class Consumer(driver.Consumer):
         self._done.clear()
         self.held.clear()
         self.delivered.clear()
+
+    def reached(self) -> Mapping[TP, int]:
+        """Where the next fetch of each partition begins."""
+        return self._thread.reached
+
+    def ends_seen(self) -> dict[TP, int]:
+        """Where the assigned partitions ended when they were last fetched from."""
+        return self._thread.ends_seen()
 
     async def ends(self) -> dict[TP, int]:
         """Where the assigned partitions end now (high watermarks)."""

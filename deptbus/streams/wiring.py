@@ -54,6 +54,7 @@ class Wiring:
         self.sender = KafkaSender(
             producer_configuration(settings) | {"linger.ms": TOGETHER_MS}, self.world, settings.publish_timeout_s
         )
+        self.tracer = bootstrap.open_tracer(settings)
         self.workflow = self._publisher("workflow")
         self._bus = self._publisher("bus")
         self.admin = Admin(client_configuration(settings))
@@ -63,7 +64,7 @@ class Wiring:
     def _publisher(self, owner: str) -> Publisher:
         return Publisher(
             owner, self.catalogue, self.codec, self.sender,
-            namespace=self.world, clock=system_clock, ids=random_id, process=self.role,
+            namespace=self.world, clock=system_clock, ids=random_id, process=self.role, tracer=self.tracer,
         )  # fmt: skip
 
     def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:

@@ -7,12 +7,17 @@ from deptbus.failpoint import hit
 from deptbus.ids import derived_id
 from deptbus.kafka.configuration import producer_configuration
 from deptbus.kafka.producer import TransactionalProducer
+from deptbus.observe.counting import PROCESS, Count
+from deptbus.observe.names import PUBLISHED
 from deptbus.streams.hanging import free
+from deptbus.streams.traces import Traces
 from deptbus.streams.wiring import APPENDED, EVENTS, JOURNAL, TASKS, Wiring
 from deptbus.workflow.correlate import tick
 from deptbus.workflow.output import Output
 from deptbus.workflow.partition import RejectedEntry
 
+FOLLOWED = frozenset({TASKS, EVENTS, JOURNAL})
+"""Where traces go on: what somebody reacts to. Snapshots and timelines only say what is."""
 TOGETHER_MS = 50
 """How long records of a transaction wait for others, in milliseconds; its commit sends at once what is left."""
 ANSWERS_EVERY = 1_000
@@ -30,7 +35,9 @@ class Writer:
         self._producer: TransactionalProducer | None = None
         self._mode = wiring.world.mode
         self._encode = wiring.codec.encode
-        self._routes: dict[str, tuple[str, Stamp]] = {}
+        self._routes: dict[str, tuple[str, Stamp, Count, bool]] = {}
+        self.traces = Traces(wiring.tracer)
+        """Of what is written and of what it follows from."""
 
     def open(self) -> list[str]:
         """Fence older owners; the partitions freed of transactions that had no end. ``TransactionUnclear``."""
@@ -76,19 +83,22 @@ class Writer:
                     self.ends[f"{logical(topic)}/{partition}"] = end
 
     def _send(self, producer: TransactionalProducer, output: Output) -> None:
-        topic, stamp = self._routes.get(output.type) or self._route(output)
+        topic, stamp, sent, followed = self._routes.get(output.type) or self._route(output)
+        sent.value += 1
         headers = stamp.headers(
             output.id, output.time_ms, self._mode, output.subject, correlationid=output.correlationid,
             causationid=output.causationid, legalbasis=output.legalbasis, region=output.region,
+            traceparent=self.traces.next(output.id, output.causationid, output.topic) if followed else None,
         )  # fmt: skip
         partition = -1 if output.elsewhere else self.number
         producer.send(topic, partition, output.key.encode(), output.value(self._encode), headers)
 
-    def _route(self, output: Output) -> tuple[str, Stamp]:
-        """The physical topic of a type, and what its headers share."""
+    def _route(self, output: Output) -> tuple[str, Stamp, Count, bool]:
+        """The physical topic of a type, what its headers share, how many were written, whether traces go on in it."""
         version = self._wiring.codec.schema(output.type).version
         stamp = Stamp(output.type, self._wiring.workflow.source, f"urn:deptbus:{output.type}:v{version}", None)
-        route = self._routes[output.type] = self._wiring.world.physical(output.topic), stamp
+        physical, sent = self._wiring.world.physical(output.topic), PROCESS.count(PUBLISHED, output.type)
+        route = self._routes[output.type] = physical, stamp, sent, output.topic in FOLLOWED
         return route
 
     def _reject(self, producer: TransactionalProducer, rejection: RejectedEntry, at: int) -> None:

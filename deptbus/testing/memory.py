@@ -201,6 +201,7 @@ class MemoryReceiver:
     def __init__(self, broker: MemoryBroker, group: str, topics: tuple[str, ...]) -> None:
         self.group = group
         self.topics = topics
+        self.joined = True
         self._broker = broker
         self._next: dict[Partition, int] = {}
         self._held: set[Partition] = set()

@@ -23,6 +23,7 @@ from deptbus.workflow.regions import overlap
 from deptbus.workflow.state import Entry, KeyState, Read, key_name, partition_record
 from deptbus.workflow.states import DECODED_MAX, Codec, States
 from deptbus.workflow.steps import made_in, marked, of_step, put_off
+from deptbus.workflow.tally import Tally
 
 Rejected = frozenset[tuple[int, str]]
 """Offset of an entry that is passed over, and for which key (``<workflow>/<key>``)."""
@@ -62,11 +63,18 @@ class Partition:
 
     ``stepped`` is exercise time: entries are held until the tick that ends their step, then applied together with
     what falls due in it, in the order of exercise time. ``codec`` reads and writes snapshots, and reads the bodies of
-    entries that had to wait.
+    entries that had to wait. ``tally`` is kept up, where there is one.
     """
 
     def __init__(
-        self, number: int, *, stepped: bool, codec: Codec, chunk_max: int = CHUNK_MAX, decoded_max: int = DECODED_MAX
+        self,
+        number: int,
+        *,
+        stepped: bool,
+        codec: Codec,
+        chunk_max: int = CHUNK_MAX,
+        decoded_max: int = DECODED_MAX,
+        tally: Tally | None = None,
     ) -> None:
         self.number = number
         self.stepped = stepped
@@ -80,7 +88,7 @@ class Partition:
         """The offset of an entry that is applied to some of its keys and not to all, and the last of these keys."""
         self.held: list[Read] = []
         """Entries that wait for their step's tick."""
-        self.states = States(codec, decoded_max)
+        self.states = States(codec, decoded_max, tally)
         self.packs = Packs()
         self.encode = codec.encode
         self._codec = codec

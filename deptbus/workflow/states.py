@@ -7,11 +7,13 @@ is it due) reads the head of the bytes: ``heads``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Protocol
 
 from deptbus.workflow import heads
 from deptbus.workflow.output import Snapshot
 from deptbus.workflow.state import KeyState, restored
+from deptbus.workflow.tally import Tally
 
 DECODED_MAX = 10_000
 """How much of a partition is held decoded: keys, and what is listed in them; up to 25 MB. Where more keys than that are
@@ -35,9 +37,10 @@ class Codec(Protocol):
 
 
 class States(Mapping[str, KeyState]):
-    """See the module. By name: ``<workflow>/<key>``."""
+    """See the module. By name: ``<workflow>/<key>``. ``tally`` is kept up, where there is one."""
 
-    def __init__(self, codec: Codec, decoded_max: int) -> None:
+    def __init__(self, codec: Codec, decoded_max: int, tally: Tally | None = None) -> None:
+        self.tally = tally
         self._codec = codec
         self._instances: dict[str, bytes | Snapshot] = {}
         """Of open instances."""
@@ -90,6 +93,10 @@ class States(Mapping[str, KeyState]):
 
     def put(self, name: str, state: KeyState, instance: Snapshot | None, key: Snapshot | None) -> None:
         """From now on the state of a key is this; the snapshots are given where they are new."""
+        if self.tally is not None:
+            self.tally.put(name, state, self._instances.get(name), instance)
+            if key is not None:
+                self.tally.resized(self._keys.get(name), key)
         if instance is not None:
             self._instances[name] = instance
         elif state.instance is None:
@@ -111,6 +118,13 @@ class States(Mapping[str, KeyState]):
             for snapshots in (self._instances, self._keys):
                 if oldest in snapshots:
                     snapshots[oldest] = _bytes(snapshots[oldest])
+
+    def count(self, most: int) -> None:
+        """Count so many of the instances that the tally has not counted."""
+        if self.tally is None:
+            return
+        for name in list(islice(self.tally.uncounted, most)):
+            self.tally.count(name, self._codec.decode(_bytes(self._instances[name]), INSTANCE))
 
     # Restore
 
@@ -134,6 +148,8 @@ class States(Mapping[str, KeyState]):
         self._numbers = {}
         # By the very names that the keys are held by: there are twice as many otherwise.
         instances = self._instances = {name: self._instances[name] for name in self._keys if name in self._instances}
+        if self.tally is not None:
+            self.tally.restored(instances, self._keys)
         for name, key in self._keys.items():
             found = heads.due(_bytes(key), heads.KEY)
             instance = instances.get(name)

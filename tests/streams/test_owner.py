@@ -126,10 +126,10 @@ def test_a_poison_entry_is_rejected_in_the_journal(
 
     real = module.apply_entry
 
-    def breaks(packs, state, entry, data, offset, decode):  # type: ignore[no-untyped-def]
+    def breaks(packs, state, entry, *more):  # type: ignore[no-untyped-def]
         if entry["event"] and entry["event"]["id"] == "poison":
             raise ZeroDivisionError("a poison pack")
-        return real(packs, state, entry, data, offset, decode)
+        return real(packs, state, entry, *more)
 
     monkeypatch.setattr(module, "apply_entry", breaks)
     owner = Owner(wiring, NUMBER)

@@ -171,6 +171,6 @@ def test_health_goes_stale(tmp_path: Path) -> None:
     write_health(path, "working", 1_000, {"entries": 3})
     assert read_health(path, 2_000) == (
         True,
-        {"pid": os.getpid(), "state": "working", "at_ms": 1_000, "counts": {"entries": 3}},
+        {"pid": os.getpid(), "state": "working", "at_ms": 1_000, "counts": {"entries": 3}, "url": None},
     )
     assert read_health(path, 20_000)[0] is False

@@ -1,0 +1,1 @@
+"""What a process tells of itself: metrics for Prometheus, health over HTTP, traces by OpenTelemetry."""
