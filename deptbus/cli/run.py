@@ -44,6 +44,16 @@ def lineage() -> None:
     keep_current(settings)
 
 
+@app.command(epilog="Example: BUS_METRICS_PORT=9465 deptbus run watch")
+def watch() -> None:
+    """Tell in metrics how far every group of the namespace is behind, and whether the audit holds."""
+    from deptbus.observe.watching import serve
+
+    settings = Settings.load()
+    bootstrap.configure_logs(settings)
+    serve(settings)
+
+
 def _run(role: str, worker: int) -> None:
     from deptbus.streams.run import run  # Faust takes half a second to import
 

@@ -59,6 +59,25 @@ STALLED = _gauge(
     "How long a partition has not moved with events before it.",
 )  # fmt: skip
 
+# All groups of a namespace, told by `run watch`
+GROUP_LAG = _gauge(
+    "group_lag_events", "events", ("group", "topic", "partition"),
+    "Events that the group has not read, or, where they are very many, at most so many.",
+)  # fmt: skip
+GROUP_LAG_TIME = _gauge(
+    "group_lag_seconds", "seconds", ("group", "topic", "partition"), "How long the first of them has waited."
+)
+GROUP_COMMIT_AGE = _gauge(
+    "group_commit_age_seconds", "seconds", ("group", "topic", "partition"), "How long ago the group last committed."
+)
+GROUP_STUCK = _gauge(
+    "group_stuck", "", ("group", "topic", "partition"), "1 where the position does not move though there are records."
+)
+GROUP_LOST = _gauge(
+    "group_lost_events", "events", ("group", "topic", "partition"), "What retention removed before the group read it."
+)
+AUDIT = _gauge("audit_intact", "", (), "1 while the audit holds against itself; 0 once something in it was changed.")
+
 # The stream processors
 BATCH = _histogram("batch_duration", ("role",), "How long a batch took, from its beginning to its commit.")
 TRANSACTIONS = _counter("transactions", "transactions", ("result",), "Transactions of advance: committed, or unclear.")

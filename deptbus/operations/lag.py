@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deptbus.errors import SettingsError
+from deptbus.observe import names
 
 STUCK_AFTER_MS = 30_000
 """A partition that has not moved is stuck once its first unread record has waited so long, in milliseconds."""
@@ -280,11 +281,8 @@ def read_length(text: str, option: str) -> int:
 
 
 _METRICS: Mapping[str, str] = {
-    "deptbus_group_lag_events": "Events that the group has not read, or, where they are very many, at most so many.",
-    "deptbus_group_lag_seconds": "How long the first of them has waited.",
-    "deptbus_group_commit_age_seconds": "How long ago the group last committed.",
-    "deptbus_group_stuck": "1 where the position does not move though there are records.",
-    "deptbus_group_lost_events": "What retention removed before the group read it.",
+    metric.name: metric.help
+    for metric in (names.GROUP_LAG, names.GROUP_LAG_TIME, names.GROUP_COMMIT_AGE, names.GROUP_STUCK, names.GROUP_LOST)
 }
 
 

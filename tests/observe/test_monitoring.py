@@ -101,7 +101,7 @@ def test_prometheus_asks_every_worker_of_compose_and_is_given_the_rules() -> Non
         assert services[name]["environment"]["BUS_METRICS_PORT"] == str(found["port"])
         assert str(found["port"]) in services[name]["healthcheck"]["test"][-1]
     observing = {name for name, service in services.items() if service.get("profiles") == ["observe"]}
-    assert observing == {"prometheus", "grafana", "jaeger"}
+    assert observing == {"prometheus", "grafana", "jaeger", "watch"}
     for name in observing:
         assert all(port.startswith("127.0.0.1:") for port in services[name].get("ports", []))
         for volume in services[name].get("volumes", []):
