@@ -81,3 +81,16 @@ def test_what_a_killed_run_left_is_ended(workers: Supervisor, tmp_path: Path) ->
     later = Supervisor(tmp_path, {}, (sys.executable, "-c"))
     assert later.end_leftovers() == 1
     wait_until(lambda: workers.starts("sleeper") == 2, "the worker to start")
+
+
+def test_every_worker_serves_its_metrics_at_a_port_of_its_own(
+    workers: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = "import os; print(os.environ.get('BUS_METRICS_PORT', '-'), flush=True)"
+    for given, wanted in (("9464", ["9464", "9465", "9464"]), ("0", ["0", "0", "0"])):
+        monkeypatch.setenv("BUS_METRICS_PORT", given)
+        for name in ("one", "two", "one"):
+            workers.add(name, port)
+            assert workers.wait(name, 20) == 0
+        told = [*log(tmp_path, "one")[-2:], log(tmp_path, "two")[-1]]
+        assert told == [wanted[0], wanted[2], wanted[1]]
