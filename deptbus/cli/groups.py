@@ -29,7 +29,7 @@ def list_groups(as_json: AsJson = False) -> None:
     settings = Settings.load()
     looker = Looker(settings)
     try:
-        names = looker.names()
+        names = looker.names(jobs=True)
         groups = looker.describe(names)
         lags = by_topic(History().add(looker.look(names)))
     finally:
@@ -76,7 +76,7 @@ def describe(name: Name, as_json: AsJson = False) -> None:
     settings = Settings.load()
     looker = Looker(settings)
     try:
-        group = _present(name, looker.names(), looker)
+        group = _present(name, looker.names(jobs=True), looker)
         lags = History().add(looker.look([name]))
     finally:
         looker.close()
@@ -140,7 +140,7 @@ def reset(
         raise SettingsError("--yes needs --reason: it goes on record why the offsets were set.")
     looker = Looker(settings)
     try:
-        group = _present(name, looker.names(), looker)
+        group = _present(name, looker.names(jobs=True), looker)
     finally:
         looker.close()
     groups = Groups(client_configuration(settings), settings.world)

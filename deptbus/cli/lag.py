@@ -109,7 +109,7 @@ def _looks(
     done = 0
     while True:
         started = time.monotonic()
-        present = looker.names()
+        present = looker.names(jobs=bool(groups))
         if missing := [name for name in groups if name not in present]:
             raise NotFound(f"There is no group {missing[0]}; there are {', '.join(present) or 'none'}.")
         lags = history.add(looker.look(groups or present, topics))

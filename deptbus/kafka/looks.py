@@ -11,7 +11,7 @@ from deptbus.kafka.admin import Admin
 from deptbus.kafka.commits import CommitTimes
 from deptbus.kafka.configuration import client_configuration, reader_configuration
 from deptbus.kafka.groups import Groups
-from deptbus.operations.groups import Group
+from deptbus.operations.groups import Group, is_job
 from deptbus.operations.lag import Look
 from deptbus.settings import Settings
 from deptbus.transport import Partition
@@ -56,10 +56,13 @@ class Looker:
         """Let go of the broker."""
         self._commits.close()
 
-    def names(self) -> list[str]:
-        """The groups that there are; ``ClusterUnreachable`` where no broker answers."""
+    def names(self, *, jobs: bool = False) -> list[str]:
+        """The groups that there are; ``jobs``: also those under which a job keeps its place, and nobody reads on.
+
+        ``ClusterUnreachable`` where no broker answers.
+        """
         self._admin.brokers()  # says in one sentence who does not answer where
-        return self._groups.names()
+        return [name for name in self._groups.names() if jobs or not is_job(name)]
 
     def look(self, names: Collection[str], topics: Collection[str] = ()) -> list[Look]:
         """One look at some groups, in every topic that they read or in some of them."""

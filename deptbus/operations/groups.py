@@ -12,8 +12,14 @@ from deptbus.transport import Partition
 
 _TARGET = re.compile(r"(?P<topic>[^:=\s]+):(?P<partition>\d{1,6})=(?P<point>.+)")
 _SHOWN_MAX = 5
+_JOBS = "replay-"
 JOURNAL_READER = "advance"
 """The group whose place is in its snapshots: offsets that are set from outside would lose entries or do nothing."""
+
+
+def is_job(name: str) -> bool:
+    """Whether a group is only the place of a job, such as a replay's, that ends by itself."""
+    return name.startswith(_JOBS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,17 @@ class TestCommand:
         assert chinese.returncode == 3
         assert "有 5 个事件未读" in chinese.stderr
 
+    def test_the_place_of_a_job_that_ends_by_itself_is_shown_only_when_it_is_asked_for(
+        self, settings: Settings
+    ) -> None:
+        make(settings, health_cases=1)
+        put(settings, CASES, 3)
+        commit(settings, "replay-1", {(CASES, 0): 1})
+        assert run_json(settings, "lag", "--every", "0.2")["lags"] == []
+        (place,) = run_json(settings, "lag", "replay-1", "--every", "0.2")["lags"]
+        assert place["events"] == 2
+        assert [group["group"] for group in run_json(settings, "groups", "list")] == ["replay-1"]
+
     def test_metrics_lines_name_group_topic_and_partition(self, settings: Settings) -> None:
         make(settings, health_cases=1)
         put(settings, CASES, 3)
