@@ -1,7 +1,7 @@
 """Consumer groups as operators see them, and what setting their offsets anew would do. Pure but for the log it asks."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deptbus.clock import iso
@@ -140,11 +140,12 @@ def plan_reset(
     for topic, partition in single:
         if partition not in bounds[topic]:
             raise NotFound(f"{topic} has no partition {partition}; it has {len(bounds[topic])}, counted from 0.")
+    everywhere = _by_topic(log, to, [topic for topic in bounds if not topics or topic in topics])
     points = {
         (topic, partition): point
         for topic, found in bounds.items()
         for partition in found
-        if (point := single.get((topic, partition), to if not topics or topic in topics else None)) is not None
+        if (point := single.get((topic, partition), everywhere.get(topic))) is not None
     }
     places = {
         (topic, point): _places(log, topic, point, now_ms)
@@ -162,6 +163,17 @@ def plan_reset(
         if move.new != move.old:
             moves.append(move)
     return moves
+
+
+def _by_topic(log: Log, to: Point | None, topics: Sequence[str]) -> dict[str, Point]:
+    """Where each topic goes: an event stands on one of them, on the others what came no earlier than it counts."""
+    if to is None or to.kind is not Kind.EVENT or len(topics) == 1:
+        return dict.fromkeys(topics, to) if to else {}
+    found = {topic: place for topic in topics if (place := log.find(topic, to.event_id)) is not None}
+    if not found:
+        raise NotFound(f"There is no event {to.event_id} on {', '.join(topics)}.")
+    since = Point(Kind.TIME, min(time_ms for _, _, time_ms in found.values()))
+    return {topic: to if topic in found else since for topic in topics}
 
 
 def _places(log: Log, topic: str, point: Point, now_ms: int) -> dict[int, int]:

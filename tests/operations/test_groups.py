@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from deptbus.errors import ActRefused, NotFound, SettingsError
 from deptbus.operations.groups import Group, Member, Move, plan_reset, read_target, refuse_active
 from deptbus.operations.points import BEGINNING, END, Kind, Point
-from tests.operations.test_stretch import ID, LOG, NOW
+from tests.operations.test_stretch import ID, LOG, NOW, ListedLog
 
 CASES = "health.cases"
 COMMITTED = {(CASES, 0): 12, (CASES, 1): 1}
@@ -29,6 +29,20 @@ class TestPlan:
 
     def test_an_event_is_read_again_and_elsewhere_what_came_no_earlier(self) -> None:
         assert news(plan_reset("lab", COMMITTED, LOG, NOW, to=Point(Kind.EVENT, event_id=ID))) == {0: 11}
+
+    def test_an_event_stands_on_one_topic_and_on_others_what_came_no_earlier_counts(self) -> None:
+        class TwoTopics(ListedLog):
+            def find(self, topic: str, event_id: str) -> tuple[int, int, int] | None:
+                return super().find(topic, event_id) if topic == CASES else None
+
+        log = TwoTopics(LOG.partitions)
+        committed = {(CASES, 0): 13, ("fire.calls", 0): 13, ("fire.calls", 1): 2}
+        moves = plan_reset("lab", committed, log, NOW, to=Point(Kind.EVENT, event_id=ID))
+        assert {(move.topic, move.partition): move.new for move in moves} == {
+            (CASES, 0): 11, (CASES, 1): 1, ("fire.calls", 0): 11, ("fire.calls", 1): 1,
+        }  # fmt: skip
+        with pytest.raises(NotFound, match=r"no event .* on fire\.calls, health\.cases"):
+            plan_reset("lab", committed, log, NOW, to=Point(Kind.EVENT, event_id=ID[:-1] + "9"))
 
     def test_single_partitions_go_where_they_are_told_and_others_stay(self) -> None:
         moves = plan_reset("lab", COMMITTED, LOG, NOW, targets=[read_target("health.cases:0=@13")])

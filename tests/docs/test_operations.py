@@ -1,0 +1,60 @@
+"""docs/operations.md is true: the commands of its sections run as they stand there."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deptbus import bootstrap
+from deptbus.catalogue import load_catalogue
+from deptbus.clock import system_clock
+from deptbus.kafka.admin import Admin
+from deptbus.kafka.configuration import client_configuration
+from deptbus.schemas.registration import register_schemas
+from deptbus.settings import Settings
+from tests.operations.reading import Result, commit, put, run
+
+pytestmark = pytest.mark.kafka
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EVENT = "0190a5c0-0000-7000-8000-00000000000a"
+ATTENTION = 3
+
+
+def commands(heading: str) -> Iterator[list[str]]:
+    """The arguments of each ``deptbus`` command in the section with this heading."""
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/operations.md has no section {heading}"
+    for block in COMMANDS.findall(found[1]):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["deptbus"]:
+                yield words[1:]
+
+
+@pytest.fixture
+def read(settings: Settings) -> Settings:
+    """A world of all topics in which health and others have read some."""
+    catalogue = load_catalogue(settings.root, system_clock())
+    Admin(client_configuration(settings)).create_namespace_topics(settings.world, catalogue.topics.values(), 1)
+    with bootstrap.open_registry(settings) as registry:
+        register_schemas(registry, catalogue.schemas, {})
+    put(settings, "health.cases", 600, partition=2)
+    put(settings, "cdc.verifications", 3)
+    put(settings, "health.cases", 1, partition=1, headers=[("ce_id", EVENT.encode())])
+    commit(settings, "health", {("health.cases", 2): 20, ("cdc.verifications", 0): 3})
+    return settings
+
+
+def test_the_commands_of_watching_run_as_they_stand_there(read: Settings) -> None:
+    done: list[list[str]] = []
+    for arguments in commands("Watching: lag, groups and the doctor"):
+        if "--watch" in arguments:
+            continue  # it does not end
+        result: Result = run(read, *arguments)
+        assert result.returncode in (0, ATTENTION), (arguments, result.stderr)
+        assert result.stdout or result.stderr
+        done.append(arguments)
+    assert {arguments[0] for arguments in done} == {"doctor", "lag", "groups"}
