@@ -76,6 +76,17 @@ def test_a_gap_is_told_with_its_numbers_and_offsets() -> None:
     assert verified.findings[0].message.zh == "位移 1 与 4 之间缺少第 3 至 4 号记录。"
 
 
+def test_what_was_put_in_or_exchanged_is_told_with_its_place() -> None:
+    _, records, head = world()
+    twice = verify([*records[:3], records[1]._replace(offset=9), *records[3:]], head)
+    assert [(finding.code, finding.offset) for finding in twice.findings] == [("order", 9), ("gap", 3)]
+    assert twice.findings[0].message.en == (
+        "The record at offset 9 has the number 2 and stands behind number 3: something was put in or exchanged."
+    )
+    exchanged = verify([records[0], records[2], records[1], *records[3:]], head)
+    assert codes(exchanged) == ["gap", "order", "gap"]
+
+
 def test_a_cut_at_the_end_is_told_by_a_head_that_was_kept() -> None:
     _, records, head = world()
     assert verify(records[:4]).findings == ()
