@@ -9,12 +9,13 @@ import pytest
 from deptbus import bootstrap
 from deptbus.catalogue import Catalogue
 from deptbus.codec import Codec
-from deptbus.errors import AuditRefused, ClusterUnreachable, NotFound, TransactionUnclear
+from deptbus.errors import AuditRefused, ClusterUnreachable, NotFound, TransactionFenced, TransactionUnclear
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.auditlog import TRANSACTIONAL_ID, KafkaAuditLog
 from deptbus.kafka.configuration import client_configuration, producer_configuration
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
 from deptbus.operations.acts import TOPIC, ActReader
+from deptbus.operations.audit import Auditor
 from deptbus.operations.chain import Head
 from deptbus.settings import Settings
 from tests.broker import SharedStack
@@ -55,6 +56,28 @@ def test_processes_that_append_at_once_make_one_chain_without_gaps(
         assert auditor.verify().findings == ()
     assert [act.data["number"] for act in found] == list(range(1, PROCESSES * ACTS + 1))
     assert {act.data["target"] for act in found} == {f"p{p}-{n}" for p in range(PROCESSES) for n in range(ACTS)}
+
+
+KILLED = """
+import os, signal
+from deptbus import bootstrap
+from deptbus.settings import Settings
+
+with bootstrap.open_auditor(Settings.load()) as auditor, auditor.act("replay.run", "health.cases"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_an_act_whose_process_is_killed_stands_there_without_an_end(
+    stack: SharedStack, audited: Settings, kafka_auditor: Open
+) -> None:
+    environment = stack.environment(BUS_NAMESPACE=audited.namespace, BUS_RUN_DIR=str(audited.run_dir))
+    assert subprocess.run([sys.executable, "-c", KILLED], env=environment, timeout=120, check=False).returncode == -9
+    with kafka_auditor() as auditor:
+        auditor.record("topics.apply", "after")
+        assert [act.data["outcome"] for act in acts(auditor)] == ["started", "done"]
+        assert auditor.verify().findings == ()
+    assert [head.number for head in bootstrap.open_heads(audited).seen()] == [1, 2]
 
 
 def test_recorders_that_take_turns_in_one_process_make_one_chain(kafka_auditor: Open) -> None:
@@ -119,9 +142,28 @@ def test_what_a_killed_recorder_left_open_is_ended_by_the_next(kafka_auditor: Op
     dead.close()
 
 
-def test_behind_another_programs_open_transaction_nothing_is_appended(
-    audited: Settings, audit_codec: Codec, catalogue: Catalogue
+@pytest.fixture
+def impatient(audited: Settings, audit_codec: Codec, catalogue: Catalogue) -> Auditor:
+    """A recorder that gives up soon."""
+    reader = ActReader(audit_codec)
+    return bootstrap.make_auditor(
+        KafkaAuditLog(audited, reader.read, limit_s=0.5), catalogue, audit_codec, reader, audited.world,
+        owner="bus", process=None, operator="chen", clock=lambda: 0, ids=lambda: "0" * 32,
+    )  # fmt: skip
+
+
+def test_a_recorder_that_is_always_overtaken_gives_up_in_words(
+    impatient: Auditor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def begin(producer: TransactionalProducer) -> None:
+        raise TransactionFenced("another process has taken it over")
+
+    monkeypatch.setattr(TransactionalProducer, "begin", begin)
+    with impatient, pytest.raises(AuditRefused, match=r"not certain .* could not be appended to"):
+        impatient.record("topics.apply", "t")
+
+
+def test_behind_another_programs_open_transaction_nothing_is_appended(audited: Settings, impatient: Auditor) -> None:
     world = audited.world
     other = TransactionalProducer(producer_configuration(audited), world.physical("not-the-audit"))
     other.init()
@@ -129,14 +171,8 @@ def test_behind_another_programs_open_transaction_nothing_is_appended(
     other.send(world.physical(TOPIC), 0, b"k", b"v")
     other.poll()
     other._producer.flush(10)
-    reader = ActReader(audit_codec)
-    log = KafkaAuditLog(audited, reader.read, limit_s=0.5)
-    auditor = bootstrap.make_auditor(
-        log, catalogue, audit_codec, reader, world,
-        owner="bus", process=None, operator="chen", clock=lambda: 0, ids=lambda: "0" * 32,
-    )  # fmt: skip
-    with auditor, pytest.raises(AuditRefused, match=r"is open on bus\.audit at offset 0"):
-        auditor.record("topics.apply", "t")
+    with impatient, pytest.raises(AuditRefused, match=r"is open on bus\.audit at offset 0"):
+        impatient.record("topics.apply", "t")
     other.close()
 
 
