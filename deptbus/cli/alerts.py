@@ -85,13 +85,15 @@ def _read(settings: "Settings") -> "list[dict[str, Any]]":
     from deptbus.kafka.configuration import reader_configuration
     from deptbus.kafka.consumer import read_topic
     from deptbus.kafka.reach import check_reachable
+    from deptbus.redriven import redriven_for
 
     check_reachable(settings, 5.0)
     catalogue = load_catalogue(settings.root, system_clock())
     topic = settings.world.physical(catalogue.topic_of(TYPE).name)
     with bootstrap.open_registry(settings) as registry:
         codec = bootstrap.load_codec(settings, catalogue, registry, {TYPE})
-        return [codec.decode(record.value) for record in read_topic(reader_configuration(settings), topic)]
+        records = read_topic(reader_configuration(settings), topic)
+        return [codec.decode(record.value) for record in records if redriven_for(record.headers) is None]
 
 
 def _data(one: "Standing") -> dict[str, Any]:

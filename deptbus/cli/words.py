@@ -80,6 +80,7 @@ def word(name: str, lang: str) -> str:
 
 
 EN = {
+    "letter_open": "open",
     "act_close": "close", "act_extend": "extend", "act_level": "level", "act_merge": "merge", "act_open": "open",
     "act_reassign": "reassign", "act_split": "split", "bound": "committed", "due_next": "due", "lead": "led by",
     "reassign": "asked instead", "regions": "asked in", "repetition": "asked again", "retry": "asked again",
@@ -130,7 +131,8 @@ ZH = {
     "act": "处置", "at": "时间", "attempts": "尝试次数", "bad_magic": "格式标记错误", "correlate": "关联出错",
     "discarded": "已弃置", "edited": "已更正", "foreign_mode": "模式不符", "framing": "格式错误",
     "given_up": "放弃时间", "group": "消费组", "handler": "处理出错", "headers": "信封错误", "key": "键",
-    "letter": "死信", "letters": "件数", "message": "说明", "publish_failed": "发布被拒", "quarantined": "隔离",
+    "letter": "死信", "letter_open": "待处理",
+    "letters": "件数", "message": "说明", "publish_failed": "发布被拒", "quarantined": "隔离",
     "record": "记录", "redriven": "已重投", "returned_as": "再次成为死信", "sent_again": "重投次数",
     "sent_from": "重投自", "too_large": "过大", "topic": "主题", "trailing": "多余字节", "undecodable": "无法解码",
     "unknown_schema": "模式未知", "unknown_type": "类型未知", "wrong_type": "类型不符",

@@ -227,6 +227,8 @@ class Reading:
             for record in read_topic(self._configuration, self._physical(topic)):
                 headers = dict(record.headers)
                 wanted = (headers.get("ce_id") or b"").decode() in ids
+                if redriven_for(record.headers) is not None:
+                    continue
                 if wanted and (headers.get("ce_type") or b"").decode() in types:
                     yield self._as_told(record)
 

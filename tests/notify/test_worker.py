@@ -59,7 +59,8 @@ class Channel:
         """Nothing is open."""
 
     def _decide(self, record: Record) -> Notification | None:
-        return None if record.value == b"nothing" else Notification(str(record.offset), {"what": "test"})
+        name = f"{record.partition}/{record.offset}" if record.partition else str(record.offset)
+        return None if record.value == b"nothing" else Notification(name, {"what": "test"})
 
     def run(self) -> "Channel":
         asyncio.run(asyncio.wait_for(self.worker.run(), 20))
@@ -107,6 +108,19 @@ def test_nothing_is_passed_by_until_its_dead_letter_is_written(broker: MemoryBro
     assert seen == [0, 1, 1, 2, 3]
     (letter,) = made.letters
     assert (letter["offset"], letter["reason"], letter["message"]) == (1, "notify_refused", "ward/duty: HTTP 400")
+
+
+def test_a_partition_whose_dead_letter_cannot_be_written_waits_and_others_of_the_channel_go_on(
+    broker: MemoryBroker,
+) -> None:
+    broker.put("workflow.tasks", b"x", b"j", to_headers(envelope("workflow.TaskRequested")), partition=1)
+    made = Channel(broker, [REFUSED, DELIVERED, REFUSED])
+    made.when = lambda: broker.heal("bus.deadletters") if "1/0" in made.told else None
+    broker.fail("bus.deadletters", "failed")
+    made.run()
+    assert made.told == ["0", "1/0", "0", "1", "2", "3"]
+    assert [(letter["partition"], letter["offset"]) for letter in made.letters] == [(0, 0)]
+    assert made.committed == 4
 
 
 def test_a_stop_ends_after_the_attempt_under_way_and_a_new_start_goes_on_there(broker: MemoryBroker) -> None:

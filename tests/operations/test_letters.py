@@ -9,14 +9,29 @@ import pytest
 
 from deptbus.deadletters import DeadLetters
 from deptbus.envelope import Envelope, from_headers, to_headers
+from deptbus.errors import ActRefused
 from deptbus.ids import random_id
+from deptbus.operations.letterbox import Doing, LetterBox
+from deptbus.operations.letters import Letter, Letters
 from deptbus.record import Event, Record
 from deptbus.redriven import FOR
 from deptbus.testing import running, wait_until
 from tests.bus.conftest import catalogue, kafka_world, quick, root  # noqa: F401  # fixtures
 from tests.bus.contract import collect, report
 from tests.bus.worlds import KafkaWorld
-from tests.operations.letters import CASE, REASON, Command, Lab, acts, command, environment, give_up, letters, on_record
+from tests.operations.letters import (
+    CASE,
+    REASON,
+    Command,
+    Lab,
+    Result,
+    acts,
+    command,
+    environment,
+    give_up,
+    letters,
+    on_record,
+)
 
 pytestmark = pytest.mark.kafka
 
@@ -167,6 +182,32 @@ class TestRedriven:
         assert run("redrive", last["id"], "--force", *REASON, BUS_REDRIVES_MAX="2").code == 0
         wait_until(lambda: lab.handled == ["c1"])
         assert acts(world)[-1].data["forced"] is True
+
+    def test_whoever_begins_meanwhile_goes_on_and_the_first_one_stops(
+        self,
+        run: Command,
+        world: KafkaWorld,
+        root: Path,  # noqa: F811
+        lab: Lab,
+    ) -> None:
+        give_up(world, 150)
+        lab.mended = True
+        second: list[Result] = []
+
+        def meanwhile(done: int, of: int) -> None:
+            if done and not second:
+                second.append(run("redrive", "--all", *REASON))
+
+        def choose(letters: Letters) -> list[Letter]:
+            return [letter for letter in letters.by_id.values() if not letter.settled]
+
+        settings = world.settings.model_copy(update={"root": root})
+        with LetterBox(settings) as box, pytest.raises(ActRefused, match="Somebody else has begun to act on dead"):
+            box.redrive(choose, Doing("Li Wei", "mended", "r1"), progress=meanwhile)
+        assert second[0].out == "50 are redriven; 0 stay as they are.\n"
+        wait_until(lambda: len(lab.handled) == 150)
+        assert len({act.data["letter"] for act in acts(world)}) == len(acts(world)) == 150
+        assert set(Counter(lab.handled).values()) == {1}
 
     def test_only_as_many_in_a_second_as_was_said(self, run: Command, world: KafkaWorld, lab: Lab) -> None:
         give_up(world, 12)

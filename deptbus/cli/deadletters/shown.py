@@ -11,7 +11,7 @@ from deptbus.operations.masking import HIDDEN
 
 if TYPE_CHECKING:
     from deptbus.operations.explaining import Explained
-    from deptbus.operations.letters import Act, Heap, Letter
+    from deptbus.operations.letters import Act, Heap, Letter, State
     from deptbus.record import Record
     from deptbus.settings import Settings
 
@@ -33,7 +33,7 @@ def show_heaps(found: "list[Heap]", settings: "Settings", as_json: bool) -> None
     rows = [
         (
             heap.count, words.word(heap.reason, lang), heap.group, f"{heap.topic}\n{heap.type or '?'}",
-            "\n".join(f"{count} {words.word(state, lang)}" for state, count in heap.states.items() if count),
+            "\n".join(f"{count} {_state(state, lang)}" for state, count in heap.states.items() if count),
             f"{words.moment(heap.first_ms)}\n{words.moment(heap.last_ms)}",
         )
         for heap in found
@@ -49,7 +49,7 @@ def show_letters(found: "list[Letter]", settings: "Settings", as_json: bool) -> 
         output.json([letter_json(letter, settings) for letter in found])
         return
     for letter in found:
-        state = words.word(letter.state(settings.redrives_max), settings.lang)
+        state = _state(letter.state(settings.redrives_max), settings.lang)
         parts = (
             iso(letter.last_ms), letter.id, state, letter.reason, letter.group, letter.type or "?", letter.coordinates
         )  # fmt: skip
@@ -101,7 +101,7 @@ def show_letter(
     lang = settings.lang
     showing.banner(settings)
     rows: list[tuple[str, object]] = [
-        ("letter", letter.id), ("state", words.word(letter.state(settings.redrives_max), lang)),
+        ("letter", letter.id), ("state", _state(letter.state(settings.redrives_max), lang)),
         ("group", letter.group), ("reason", words.word(letter.reason, lang)), ("message", letter.message),
         ("attempts", letter.attempts), ("given_up", iso(letter.last_ms)), ("record", letter.coordinates),
         ("at", iso(letter.timestamp_ms)), ("key", _text(record.key)), ("sent_again", letter.count or None),
@@ -152,6 +152,10 @@ def _show_read(explained: "Explained", lang: str) -> None:
 def _told(act: "Act", lang: str) -> str:
     event = f" → {act.event}" if act.event else ""
     return f"{iso(act.at_ms)} {words.word(act.act, lang)} ({act.actor}): {act.reason}{event}"
+
+
+def _state(state: "State", lang: str) -> str:
+    return words.word("letter_open" if state == "open" else state, lang)
 
 
 def _header(name: str, content: bytes | None, unmask: bool) -> str | None:
