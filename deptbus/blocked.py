@@ -78,7 +78,7 @@ class Blocked(Generic[Where]):
         self._blocks.clear()
 
 
-def await_answers(outputs: Iterable[Pending], letters: Iterable[Pending], limit_s: float = LETTER_S) -> list[Pending]:
+def await_answers(outputs: Iterable[Pending], letters: Iterable[Pending], limit_s: float) -> list[Pending]:
     """Wait for the answers to all outputs, and to letters for so long; the letters that have none by then."""
     for output in outputs:
         output.result()

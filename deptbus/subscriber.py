@@ -15,7 +15,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from deptbus.batch import Finished, Limits, Progress
-from deptbus.blocked import ADVICE, Blocked, await_answers
+from deptbus.blocked import ADVICE, LETTER_S, Blocked, await_answers
 from deptbus.clock import Clock
 from deptbus.handling import Handling, Waits
 from deptbus.observe import names
@@ -163,7 +163,7 @@ class Subscriber:
         letters = [one.letter for one in finished if one.letter is not None]
         if letters or self._late:
             outputs = [output for one in finished for output in one.outputs]
-            late = await_answers(outputs, letters)
+            late = await_answers(outputs, letters, LETTER_S)
             self._late = [letter for letter in {*self._late, *late} if letter.outcome is None]
         else:
             self.sender.flush()

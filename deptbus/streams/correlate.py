@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from faust.types import TP
 
-from deptbus.blocked import ADVICE, await_answers, why_unwritten
+from deptbus.blocked import ADVICE, LETTER_S, await_answers, why_unwritten
 from deptbus.envelope import Envelope, from_headers
 from deptbus.errors import BusError, CodecError
 from deptbus.failpoint import hit
@@ -211,7 +211,7 @@ class Correlate:
         hit("after-outputs")
         computed()
         if letters or self._late:
-            late = await_answers(pending, letters.values())
+            late = await_answers(pending, letters.values(), LETTER_S)
             self._late = [letter for letter in {*self._late, *late} if letter.outcome is None]
         elif pending:
             self._wiring.sender.flush()

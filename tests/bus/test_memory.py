@@ -1,16 +1,19 @@
 """The bus in memory: the contract, and what only memory can be made to do."""
 
 import asyncio
-from typing import Literal
+import threading
+from typing import Any, Literal
 
 import pytest
 
+from deptbus import subscriber
 from deptbus.errors import BusError, PublishFailed, PublishUnknown
 from deptbus.handlers import Context
 from deptbus.inbox import MemoryInbox
 from deptbus.outcome import Outcome, Pending
 from deptbus.record import Event
 from deptbus.testing import run_until, running, together, wait_until
+from deptbus.testing.memory import MemorySender
 from tests.bus.contract import CASE, OPENED, BusContract, report
 from tests.bus.worlds import MemoryWorld
 
@@ -67,6 +70,54 @@ def test_dead_letters_that_cannot_be_written_hold_their_partition_and_no_other(m
         wait_until(lambda: broker.records("bus.deadletters"))
         wait_until(lambda: sum(memory_world.committed("lab", "ward.cases").values()) == 3)
     assert sorted(seen) == ["behind", "elsewhere"]
+
+
+def test_a_dead_letter_without_an_answer_keeps_nobody_else_waiting(
+    memory_world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriber, "LETTER_S", 0.02)
+    broker = memory_world.broker
+    sender = Unanswering(broker)
+    ward, lab = broker.connect("ward"), broker.connect("lab", sender=sender)
+    seen: list[str] = []
+
+    @lab.subscribe(CASE)
+    def investigate(event: Event, context: Context) -> None:
+        if event.data["case"] == "bad":
+            raise ValueError("trouble")
+        seen.append(event.data["case"])
+        context.publish("lab.InvestigationOpened", {"case": event.data["case"]}, subject="i1")
+
+    report(ward, "bad", subject="k0")
+    with running(lab):
+        wait_until(lambda: lab.health().problems)
+        assert "no answer came within" in lab.health().problems[0]
+        for number in range(5):
+            report(ward, str(number), subject="k3")
+        wait_until(lambda: len(broker.records("lab.investigations")) == 5)
+        assert sum(memory_world.committed("lab", "ward.cases").values()) == 5
+        sender.answers = True
+        wait_until(lambda: sum(memory_world.committed("lab", "ward.cases").values()) == 6)
+    assert seen == ["0", "1", "2", "3", "4"]
+
+
+class Unanswering(MemorySender):
+    """Gives no answers to dead letters, and can be flushed only while there are none."""
+
+    answers = False
+    _unanswered: Pending | None = None
+
+    def send(self, topic: str, *record: Any, **more: Any) -> Pending:
+        if topic != "bus.deadletters" or self.answers:
+            return super().send(topic, *record, **more)
+        self._unanswered = Pending(self, topic, "letter")
+        return self._unanswered
+
+    def flush(self) -> None:
+        assert self._unanswered is None or self.answers, "a flush waits for everything"
+
+    def poll(self, timeout_s: float) -> None:
+        threading.Event().wait(timeout_s)
 
 
 def test_what_comes_again_for_one_service_is_not_handled_again_by_another(memory_world: MemoryWorld) -> None:
