@@ -95,7 +95,7 @@ class Subscriber:
             where = (self.group, at.topic, str(at.partition))
             yield Measure(names.LAG, where, at.lag)
             yield Measure(names.STALLED, where, at.stalled_s)
-        yield Measure(names.HELD, (), len(self.held))
+        yield Measure(names.BLOCKED, (), len(self.held))
         for service in self.services:
             for name, metric in _COUNTED.items():
                 yield Measure(metric, (service.owner,), service.counts[name])

@@ -117,7 +117,7 @@ class Worker:
         for result in ("delivered", "retried", "dead_letters", "passed_over"):
             yield Measure(names.NOTIFICATIONS, (channel, result), self.counts[result])
         yield Measure(names.WAITING, (channel,), self._waits())
-        yield Measure(names.HELD, (), len(self.blocked))
+        yield Measure(names.BLOCKED, (), len(self.blocked))
         for at in self.positions:
             where = (self.channel.group, at.topic, str(at.partition))
             yield Measure(names.LAG, where, at.lag)

@@ -50,7 +50,9 @@ RETRIES = _counter("retries", "attempts", ("service",), "Further attempts of han
 DUPLICATES = _counter("duplicates", "events", ("service",), "Events that were handled already.")
 FOREIGN = _counter("foreign_mode", "events", ("service",), "Events of a mode that has no place in the namespace.")
 DEAD_LETTERS = _counter("dead_letters", "events", ("group", "reason"), "Events given up, kept whole as dead letters.")
-HELD = _gauge("partitions_held", "partitions", (), "Partitions that wait because a dead letter cannot be written.")
+BLOCKED = _gauge(
+    "dead_letters_blocked", "partitions", (), "Partitions that wait because a dead letter cannot be written."
+)
 
 # Where consumers stand
 LAG = _gauge("consumer_lag", "events", ("group", "topic", "partition"), "Offsets between what is done and the end.")

@@ -167,7 +167,7 @@ class Correlate:
     def measures(self) -> Iterator[Measure]:
         """Where it stands, and what it passed over."""
         yield Measure(names.FOREIGN, (self._wiring.role,), self.counts["foreign_mode"])
-        yield Measure(names.HELD, (), len(self._aside))
+        yield Measure(names.BLOCKED, (), len(self._aside))
         yield from self._lag.measures(self._app.bus_consumer, self._positions.all())
 
     # Batches

@@ -77,7 +77,7 @@ def test_what_operations_are_to_be_told_of_has_an_alert() -> None:
     text = " ".join(rule["expr"] for rule in _rules())
     for name in (
         "deptbus_consumer_lag", "deptbus_consumer_stalled_seconds", "deptbus_dead_letters_total",
-        "deptbus_overdue_tasks", "up{", "deptbus_ready", "deptbus_partitions_held",
+        "deptbus_overdue_tasks", "up{", "deptbus_ready", "deptbus_dead_letters_blocked",
     ):  # fmt: skip
         assert name in text
 

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from deptbus.bus import Bus
 from deptbus.deadletters import TOPIC
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
+from deptbus.observe import names
 from deptbus.partitioning import partition_of
 from deptbus.record import Event
 from deptbus.testing import running, wait_until
@@ -36,6 +38,12 @@ def gone(admin: Admin, world: KafkaWorld) -> Callable[[], None]:  # noqa: F811
     return lambda: admin.create(world.namespace, [wanted(world.catalogue.topic(TOPIC), 1)])
 
 
+def blocked(bus: Bus) -> float:
+    """The metric of the process."""
+    assert bus._subscriber is not None
+    return sum(measure.value for measure in bus._subscriber.measures() if measure.metric is names.BLOCKED)
+
+
 @pytest.mark.parametrize("broken", [too_small, gone])
 def test_a_subscriber_holds_that_partition_says_so_and_goes_on(kafka_world: KafkaWorld, broken: Break) -> None:  # noqa: F811
     admin = Admin(client_configuration(kafka_world.settings))
@@ -60,11 +68,13 @@ def test_a_subscriber_holds_that_partition_says_so_and_goes_on(kafka_world: Kafk
             report(ward, str(number), subject=other)
             wait_until(lambda number=number: str(number) in seen, 5)
         assert lab.health().problems
+        assert blocked(lab) == 1
         assert not kafka_world.committed("lab", "ward.cases").get(1)
         mend()
         wait_until(lambda: letters(kafka_world))
         wait_until(lambda: kafka_world.committed("lab", "ward.cases").get(1) == 2)
         wait_until(lambda: not lab.health().problems)
+        assert blocked(lab) == 0
     assert seen.count("behind") == 1
     assert {letter.data["offset"] for letter in letters(kafka_world)} == {0}
 
