@@ -22,12 +22,15 @@ from deptbus.operations.acts import Audited
 from deptbus.operations.audit import Auditor
 from deptbus.operations.digests import Digest, differences
 from deptbus.operations.filters import Filter
-from deptbus.operations.points import Point
+from deptbus.operations.points import Kind, Point
 from deptbus.operations.replays import ACT, RESUMED, STOPPED, Choice, Counts, Known, Replay, Target, Told, replays
 from deptbus.operations.stretch import Stretch, resolve
+from deptbus.packs import Packs
 from deptbus.redriven import FOR
 from deptbus.settings import Settings
 from deptbus.topics.plan import TopicState
+from deptbus.workflow.correlate import Correlator
+from deptbus.workflow.pack import Pack
 
 HEADER = "ce_replayid"
 FORGOTTEN_MS = 86_400_000
@@ -137,6 +140,21 @@ class Replays:
                     f"There is no topic {name} on the cluster; `deptbus topics list` shows what is declared."
                 )
         return named
+
+    def inputs(self, changed: Pack | None) -> list[str]:
+        """The departments' topics that the packs in force read, and a changed one."""
+        with Packs(self.settings, self.catalogue) as packs:
+            in_force = list(packs.in_force().packs.values())
+        types = Correlator([*in_force, *([changed] if changed else [])]).event_types
+        there = self.admin.names(self._world)
+        topics = {self.catalogue.topic_of(kind) for kind in types}
+        return sorted(
+            topic.name for topic in topics if topic.owner in self.catalogue.departments and topic.name in there
+        )
+
+    def until(self, end: Point) -> int:
+        """Up to which time a stretch of actual life is rehearsed: the end named, or now."""
+        return end.number if end.kind is Kind.TIME else self._clock()
 
     def stretches(self, topics: Iterable[str], start: Point, end: Point) -> tuple[Stretch, ...]:
         """The stretch of each topic; raises as ``resolve``."""

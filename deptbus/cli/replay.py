@@ -3,12 +3,14 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deptbus.cli import options, output, showing
 from deptbus.cli.options import Departments, From, Instances, Json, Operator, Reason, Regions, Since, To, Types, Until
+from deptbus.cli.rehearsal import drop, read_pack, rehearse
 from deptbus.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
 PARTIAL = 3
 """The exit code of a replay that was stopped."""
 
-app = typer.Typer(help="Deliver past events again, marked as such.", invoke_without_command=True)
+app = typer.Typer(invoke_without_command=True)
 
-_EPILOG = "Example: deptbus replay --topic health.cases --from 2020-01-24T08:00+08:00 --to-topic rerun --dry-run"
+_EPILOG = (
+    "Examples: deptbus replay --topic health.cases --from 2020-01-24T08:00+08:00 --to-topic rerun --dry-run · "
+    "deptbus replay --compare --pack services/workflows/epidemic"
+)
 
 
 @app.callback(epilog=_EPILOG)
@@ -41,6 +46,16 @@ def replay(
     to_topic: Annotated[
         str | None, typer.Option(metavar="NAME", help="Into a new topic; of several, one behind it.")
     ] = None,
+    rehearsal: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Into a fresh namespace with workers and instances of its own.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Rehearse, and show what comes out differently than it did.")
+    ] = False,
+    pack: Annotated[
+        Path | None, typer.Option(metavar="FOLDER|FILE", help="A changed workflow, in place of the one in force.")
+    ] = None,
+    step: Annotated[int | None, typer.Option(min=1, help="Minutes of a rehearsal's step, of actual life 1.")] = None,
     live: Annotated[str | None, typer.Option(metavar="TOPIC", help="Into a topic that is read; approve it.")] = None,
     group: Annotated[
         str | None, typer.Option(metavar="NAME", help="To one consumer group of the topics alone; approve it.")
@@ -59,15 +74,25 @@ def replay(
     --department without --topic means all topics of the department. Every event keeps its bytes and its id, and gets
     ce_replayid. Ctrl-C stops it; nothing is lost or written twice when it is resumed. At the end source and target are
     read again and compared. Ends with 1 where they differ, with 3 where it was stopped.
+
+    A rehearsal plays what departments published; the bus's own outputs are made anew, at the times of then. --compare
+    shows per instance what came out differently, also under a changed workflow (--pack), and ends with 3 where anything
+    did; without --rehearsal its namespace is dropped at the end.
     """
     if context.invoked_subcommand is not None:
         return
     from deptbus.ids import random_id
-    from deptbus.operations.points import read_point
+    from deptbus.operations.points import END, read_point
     from deptbus.operations.replays import Choice
     from deptbus.replaying import plan
 
-    target = _target({"topic": to_topic, "live": live, "group": group}, approve)
+    replay_id = random_id()
+    if (pack or step) and not (rehearsal or compare):
+        raise SettingsError("--pack and --step belong to a rehearsal: --rehearsal NAME, or --compare.")
+    keep = rehearsal is not None
+    if compare and rehearsal is None:
+        rehearsal = f"compare-{replay_id[-8:]}"
+    target = _target({"topic": to_topic, "live": live, "group": group, "rehearsal": rehearsal}, approve)
     first, last = read_point(start, "--from"), read_point(end, "--to")
     within = tuple(departments or ()) if topics else ()
     choice = Choice(
@@ -77,12 +102,22 @@ def replay(
     if target.kind in _READ and not (reason or dry_run):
         raise SettingsError("A replay to those who read needs a reason: --reason TEXT goes on record.")
     with _opened(operator) as replays:
+        changed = None if pack is None else read_pack(replays.settings.root, replays.catalogue, pack)
+        if target.kind == "rehearsal" and not (topics or departments):
+            topics = replays.inputs(changed)
         named = replays.topics(topics or (), departments or ())
-        ordered = plan(random_id(), target, replays.stretches(named, first, last), choice, rate)
+        ordered = plan(replay_id, target, replays.stretches(named, first, last), choice, rate)
         aimed = {"topic": replays.to_topic, "live": replays.to_live, "group": replays.to_group}
-        ordered = aimed[target.kind](ordered)
+        if target.kind in aimed:
+            ordered = aimed[target.kind](ordered)
         if dry_run:
             _count(replays, ordered, as_json=as_json)
+            return
+        if target.kind == "rehearsal":
+            rehearse(
+                replays, ordered, until_ms=replays.until(last), whole=last == END, step=step, pack=changed,
+                comparing=compare, keep=keep, reason=reason or None, as_json=as_json,
+            )  # fmt: skip
             return
         replays.start(ordered, reason or None)
         _do(replays, ordered, as_json=as_json)
@@ -101,6 +136,16 @@ def resume(
         known = replays.known()
         found = find(known, replay_id)
         _do(replays, replays.resume(found.replay.id, found), as_json=as_json)
+
+
+@app.command("drop", epilog="Example: deptbus replay drop january")
+def drop_rehearsal(
+    name: Annotated[str, typer.Argument(help="The namespace of a rehearsal.")], operator: Operator = None
+) -> None:
+    """Drop a rehearsal's namespace whole: its topics, groups and instances."""
+    with _opened(operator) as replays:
+        drop(replays, name)
+    output.note(f"{name} is dropped.")
 
 
 @app.command("list", epilog="Example: deptbus replay list --json")
@@ -137,7 +182,9 @@ def _target(named: "dict[str, str | None]", approve: str | None) -> "Target":
 
     given = [(kind, name) for kind, name in named.items() if name is not None]
     if len(given) != 1:
-        raise SettingsError("Say where the events go, one of: --to-topic NAME, --group NAME, --live TOPIC.")
+        raise SettingsError(
+            "Say where the events go, one of: --to-topic NAME, --rehearsal NAME, --group NAME, --live TOPIC."
+        )
     ((kind, name),) = given
     if kind in _READ and approve != name:
         raise SettingsError(
@@ -194,7 +241,9 @@ def _count(replays: "Replays", ordered: "Replay", *, as_json: bool) -> None:
     output.table(words["would"].format(counts.total), words["counted"].split(","), rows)
     for reader in readers:
         output.out.print(f"{words['read_by']} {reader}", markup=False, soft_wrap=True)
-    if not readers:
+    if not readers and ordered.target.kind == "rehearsal":
+        output.out.print(words["own"], markup=False, soft_wrap=True)
+    elif not readers:
         output.out.print(words["nobody"], markup=False, soft_wrap=True)
 
 
@@ -303,6 +352,7 @@ def bar(text: str, total: int) -> Iterator[Callable[[int], None]]:
 _WORDS = {
     "en": {
         "would": "{:,} events would be replayed", "counted": "topic,type,events,into", "read_by": "read by",
+        "own": "Only the rehearsal's own workers read them.",
         "nobody": "Nobody reads the target: it is new.", "replaying": "replaying", "reading": "reading back",
         "begun": "Replay {id}; after a stop, go on with: deptbus replay resume {id}",
         "left": "Stopped with {left:,} offsets left; go on with: deptbus replay resume {id}",
@@ -313,12 +363,13 @@ _WORDS = {
     },
     "zh": {
         "would": "将重放 {:,} 个事件", "counted": "主题,类型,事件数,写入", "read_by": "读取方",
+        "own": "仅由复演自己的进程读取。",
         "nobody": "目标是新的，无人读取。", "replaying": "重放", "reading": "回读核对",
         "begun": "重放 {id}；中断后继续：deptbus replay resume {id}",
         "left": "已停止，剩余 {left:,} 个位置；继续：deptbus replay resume {id}",
         "equal": "{events:,} 个事件已写入 {into}；回读核对一致，次序相同。",
         "columns": "重放,状态,开始,操作人,目标,主题,位置数,剩余", "counting": "计数",
         "started": "已开始", "stopped": "已停止", "done": "已完成", "failed": "失败",
-        "topic": "新主题", "live": "在用主题", "group": "消费组", "rehearsal": "演练",
+        "topic": "新主题", "live": "在用主题", "group": "消费组", "rehearsal": "复演",
     },
 }  # fmt: skip

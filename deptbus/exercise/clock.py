@@ -16,7 +16,7 @@ EVENTS = "workflow.events"
 JOURNAL = "workflow.journal"
 
 PARTICIPANTS = ("importer", "desks")
-"""The roles that must be ready before a step's tick."""
+"""The roles that must be ready before a step's tick, where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class StepClock:
     """Exercise time from ``origin_ms`` on, in steps of ``step_ms``.
 
     ``until_ms`` is the last time that must be played; from then on the clock runs while an instance is open, and
-    never beyond ``limit_ms``. ``journal`` names the journal's partitions; ``inputs`` the topics that correlate reads.
+    never beyond ``limit_ms``. ``journal`` names the journal's partitions; ``inputs`` the topics that correlate reads;
+    ``participants`` the roles that must be ready before a step's tick, the importer among them.
     """
 
     def __init__(
@@ -76,13 +77,14 @@ class StepClock:
         limit_ms: int,
         journal: Iterable[str],
         inputs: Iterable[str],
+        participants: Iterable[str] = PARTICIPANTS,
     ) -> None:
         self._origin_ms = origin_ms
         self._step_ms = step_ms
         self._until_ms = until_ms
         self._limit_ms = limit_ms
         self._inputs = frozenset(inputs)
-        self._participants = {role: _Heard() for role in PARTICIPANTS}
+        self._participants = {role: _Heard() for role in participants}
         self._partitions = {partition: _Heard() for partition in journal}
         self._read: dict[str, int] = {}
         self._ends: dict[str, int] = {}

@@ -3,10 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from deptbus.errors import BusError
 from deptbus.exercise.clock import EVENTS, TASKS, Announcement, Move, Report, StepClock, Tick
-from deptbus.exercise.importer import Importer
 from deptbus.exercise.link import PROGRESS, Link, partitions, to_report
 from deptbus.ids import derived_id
 from deptbus.kafka.consumer import BEGINNING, END
@@ -22,6 +22,13 @@ _LOOK_UP_S = 0.5
 _log = logging.getLogger("deptbus.exercise.clock")
 
 
+class Player(Protocol):
+    """Who publishes what is dated in a step, in the clock's own thread: the importer."""
+
+    def play(self, step: Announcement) -> Report:
+        """Publish it, wait until it is on its topics, and say so."""
+
+
 class Clockwork:
     """One exercise's clock and importer, in one thread.
 
@@ -34,7 +41,7 @@ class Clockwork:
         self,
         link: Link,
         clock: StepClock,
-        importer: Importer,
+        importer: Player,
         *,
         journal: int,
         watch: Callable[[Announcement, int, int], None] = lambda step, opened, closed: None,

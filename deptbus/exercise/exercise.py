@@ -70,7 +70,7 @@ class Exercise:
             raise SettingsError("An exercise needs a namespace of its own; set BUS_NAMESPACE to its name.")
         self.settings = settings
         self.plan = plan
-        self.catalogue = _sized(load_catalogue(settings.root, system_clock()), plan.partitions)
+        self.catalogue = sized(load_catalogue(settings.root, system_clock()), plan.partitions)
         self.directory = settings.run_path / settings.namespace
         self.supervisor = Supervisor(self.directory, settings.environment())
         self.differences: tuple[str, ...] = ()
@@ -178,7 +178,7 @@ def drop_namespace(admin: Admin, world: Namespace) -> None:
         time.sleep(_POLL_S)
 
 
-def _sized(catalogue: Catalogue, partitions: int) -> Catalogue:
+def sized(catalogue: Catalogue, partitions: int) -> Catalogue:
     """The catalogue with that many partitions of every topic but the bus's own."""
     topics = {
         name: topic if topic.owner == "bus" else replace(topic, partitions=partitions)

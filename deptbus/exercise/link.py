@@ -8,7 +8,7 @@ from deptbus import bootstrap
 from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.codec import Codec
-from deptbus.envelope import from_headers
+from deptbus.envelope import Headers, from_headers
 from deptbus.errors import SettingsError
 from deptbus.exercise.clock import Announcement, Report
 from deptbus.ids import derived_id, random_id
@@ -72,6 +72,10 @@ class Link:
         """Hand a record of the workflow's own over to one partition, whatever its key."""
         publisher = self.publisher("workflow")
         self._waiting.append(publisher.send(publisher.prepare(event_type, data, key=key, **envelope), partition))
+
+    def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers, event_id: str) -> None:
+        """Hand a record over as it is; ``flush`` or ``check`` tells what became of it."""
+        self._waiting.append(self.sender.send(topic, key, value, headers, event_id))
 
     def flush(self) -> dict[str, int]:
         """Wait for every answer; where each department topic ends after what was written since the last flush.
