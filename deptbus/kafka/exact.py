@@ -28,7 +28,7 @@ SETTINGS = {
 """What a topic must be set to while it is written in this way."""
 _FILLED_MAX = 100_000
 """Offsets used up in one transaction."""
-_BUFFER_KB = 32 * 1024
+_BUFFERED = {"queue.buffering.max.kbytes": 8 * 1024, "queue.buffering.max.messages": 20_000}
 _POLL_S = 0.001
 _POLL_MAX_S = 0.1
 
@@ -68,7 +68,7 @@ class ExactWriter:
 
     def __init__(self, configuration: Configuration, name: str, ends: Ends, timeout_s: float) -> None:
         """``configuration``: a producer's; ``name``: a physical transactional id, of which two are made."""
-        self._plain = Producer(configuration | {"queue.buffering.max.kbytes": _BUFFER_KB, "linger.ms": 5})
+        self._plain = Producer(configuration | _BUFFERED | {"linger.ms": 5})
         self._produce = self._plain.produce
         self._filling = TransactionalProducer(configuration, f"{name}.filling")
         self._ending = TransactionalProducer(configuration, f"{name}.ending")

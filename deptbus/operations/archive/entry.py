@@ -1,13 +1,10 @@
 """A record as an archive holds it, and the blocks of Avro that many of them make. Pure."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import fastavro
-
 from deptbus.envelope import Headers
-from deptbus.operations.archive.varints import write_long
+from deptbus.operations.archive.varints import read_long, write_long
 from deptbus.record import Record
 
 TIMESTAMP_TYPES = ("NoTimestamp", "CreateTime", "LogAppendTime")
@@ -47,17 +44,11 @@ SCHEMA: Mapping[str, Any] = {
 }
 
 
-def _without_logical_types(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_logical_types(part) for part in schema]
-    if isinstance(schema, Mapping):
-        return {name: _without_logical_types(part) for name, part in schema.items() if name != "logicalType"}
-    return schema
-
-
-# The records of a block are the items of an array: one call of fastavro writes or reads them all.
-_RECORD = fastavro.parse_schema(_without_logical_types(SCHEMA), named_schemas={})
-_MANY = fastavro.parse_schema({"type": "array", "items": _without_logical_types(SCHEMA)}, named_schemas={})
+_NULL, _THERE = b"\0", b"\2"
+"""The branches of a union with null."""
+_KINDS = [write_long(number) for number in range(len(TIMESTAMP_TYPES))]
+_SMALL = [write_long(number) for number in range(1_024)]
+_NAMES_MAX = 10_000
 
 
 class Entry(NamedTuple):
@@ -83,61 +74,135 @@ class ForeignRecord(Exception):
     """A record stands in a file of another partition."""
 
 
-def encode(topic: str, partition: int, entries: Sequence[Entry]) -> bytes:
-    """The content of one block, at least one record, not yet compressed."""
-    out = io.BytesIO()
-    fastavro.schemaless_writer(
-        out,
-        _MANY,
-        [
-            {
-                "topic": topic,
-                "partition": partition,
-                "offset": offset,
-                "timestamp": timestamp_ms,
-                "timestamp_type": TIMESTAMP_TYPES[timestamp_type],
-                "key": key,
-                "value": value,
-                "headers": [{"name": name, "value": content} for name, content in headers],
-                "schema": schema,
-            }
-            for offset, timestamp_ms, timestamp_type, key, value, headers, schema in entries
-        ],
-    )
-    return out.getvalue()[len(write_long(len(entries))) : -1]
+class _Names(dict[str, bytes]):
+    """Names of headers as they are written; there are few, and each is made once."""
+
+    def __missing__(self, name: str) -> bytes:
+        if len(self) >= _NAMES_MAX:
+            self.clear()
+        made = self[name] = _bytes(name.encode())
+        return made
 
 
-def decode(topic: str, partition: int, count: int, content: bytes) -> list[Entry]:
-    """The records of a block; raises what fastavro raises, ``ForeignRecord``, ``ValueError`` for bytes left over."""
-    source = io.BytesIO(write_long(count) + content + b"\0")
-    found = fastavro.schemaless_reader(source, _MANY, None)
-    if source.read(1):
-        raise ValueError("bytes follow the last record")
-    return [_entry(topic, partition, data) for data in found]
+_names = _Names()
 
 
-def decode_what_can_be(topic: str, partition: int, count: int, content: bytes) -> list[Entry]:
-    """The records from the start of a broken block, up to the first that cannot be read."""
-    source = io.BytesIO(content)
-    found: list[Entry] = []
-    while len(found) < count:
-        try:
-            data = fastavro.schemaless_reader(source, _RECORD, None)
-            found.append(_entry(topic, partition, data))
-        except Exception:  # all kinds come
-            break
+def content(entry: Entry) -> bytes:
+    """Key, value and headers as they stand in a block."""
+    _, _, _, key, value, headers, _ = entry
+    parts = [_NULL if key is None else _THERE + _bytes(key), _NULL if value is None else _THERE + _bytes(value)]
+    if headers:
+        names, small = _names, _SMALL
+        parts.append(_length(len(headers)))
+        for name, told in headers:
+            parts.append(names[name])
+            if told is None:
+                parts.append(_NULL)
+            else:
+                size = len(told)
+                parts += (_THERE, small[size] if size < 1_024 else write_long(size), told)
+    parts.append(_NULL)
+    return b"".join(parts)
+
+
+def encode(topic: str, partition: int, entries: Sequence[Entry], contents: Sequence[bytes]) -> bytes:
+    """The records of one block, not yet compressed; ``contents`` are those of the entries."""
+    place = _bytes(topic.encode()) + write_long(partition)
+    parts: list[bytes] = []
+    for entry, held in zip(entries, contents, strict=True):
+        offset, timestamp_ms, kind, _, _, _, schema = entry
+        parts += (place, write_long(offset), write_long(timestamp_ms), _KINDS[kind], held)
+        parts.append(_NULL if schema is None else _THERE + _bytes(schema.encode()))
+    return b"".join(parts)
+
+
+def decode(topic: str, partition: int, count: int, block: bytes) -> list[Entry]:
+    """The records of a block; raises ``ForeignRecord``, or whatever comes where something else stands there."""
+    found, position = _decoded(topic, partition, count, block)
+    if len(found) != count or position != len(block):
+        raise ValueError("they do not end where the block ends")
     return found
 
 
-def _entry(topic: str, partition: int, data: Mapping[str, Any]) -> Entry:
-    if data["topic"] != topic or data["partition"] != partition:
-        raise ForeignRecord(f"a record of {data['topic']}[{data['partition']}]")
-    return Entry(
-        data["offset"],
-        data["timestamp"],
-        TIMESTAMP_TYPES.index(data["timestamp_type"]),
-        data["key"],
-        data["value"],
-        [(header["name"], header["value"]) for header in data["headers"]],
-        data["schema"],
-    )
+def decode_what_can_be(topic: str, partition: int, count: int, block: bytes) -> list[Entry]:
+    """The records from the start of a broken block, up to the first that cannot be read."""
+    found: list[Entry] = []
+    position = 0
+    while len(found) < count:
+        try:
+            more, position = _decoded(topic, partition, 1, block, position)
+        except (ForeignRecord, ValueError, IndexError):
+            break
+        if position > len(block):
+            break
+        found += more
+    return found
+
+
+def _decoded(topic: str, partition: int, count: int, block: bytes, start: int = 0) -> tuple[list[Entry], int]:
+    """So many records and the position behind them. Lengths that lead past the end show in that position."""
+    place = _bytes(topic.encode()) + write_long(partition)
+    names: dict[bytes, str] = {}
+    found = []
+    at = start
+    for _ in range(count):
+        if not block.startswith(place, at):
+            raise ForeignRecord("one is not of this partition, or none")
+        offset, at = read_long(block, at + len(place))
+        timestamp_ms, at = read_long(block, at)
+        kind, at = read_long(block, at)
+        if not 0 <= kind < len(TIMESTAMP_TYPES):
+            raise ValueError("a kind of timestamp is none")
+        key, at = _optional(block, at)
+        value, at = _optional(block, at)
+        headers: list[tuple[str, bytes | None]] = []
+        many, at = read_long(block, at)
+        for _ in range(many):
+            size, at = read_long(block, at)
+            end = at + size
+            name = block[at:end]
+            if name not in names:
+                names[name] = name.decode()
+            if block[end] == 0:
+                headers.append((names[name], None))
+                at = end + 1
+            else:
+                told, at = _optional(block, end)
+                headers.append((names[name], told))
+        if many:
+            if block[at]:
+                raise ValueError("headers do not end")
+            at += 1
+        schema, at = _optional(block, at)
+        found.append(
+            Entry(offset, timestamp_ms, kind, key, value, headers, None if schema is None else schema.decode())
+        )
+    return found, at
+
+
+def _optional(block: bytes, at: int) -> tuple[bytes | None, int]:
+    """Bytes or null, and the position behind."""
+    branch = block[at]
+    if branch == 0:
+        return None, at + 1
+    if branch != 2:
+        raise ValueError("a union has no such branch")
+    size = block[at + 1]
+    if size < 0x80:
+        if size & 1:
+            raise ValueError("a length is negative")
+        start, end = at + 2, at + 2 + (size >> 1)
+    else:
+        length, start = read_long(block, at + 1)
+        if length < 0:
+            raise ValueError("a length is negative")
+        end = start + length
+    return block[start:end], end
+
+
+def _length(size: int) -> bytes:
+    return _SMALL[size] if size < len(_SMALL) else write_long(size)
+
+
+def _bytes(held: bytes) -> bytes:
+    return _length(len(held)) + held

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deptbus.operations.archive.entry import Entry
+from deptbus.operations.archive.entry import Entry, content
 
 LANES = 16
 _START = b"\0" * 32
@@ -20,17 +20,9 @@ MARK_CHARS = 4
 """What a mark takes in an index."""
 
 
-def digest(entry: Entry) -> bytes:
-    """SHA-256 of one record's content: timestamp, key, value and headers as netstrings, ``-`` for null."""
-    parts = [b"%d" % entry.timestamp_ms, _text(entry.key), _text(entry.value)]
-    for name, value in entry.headers:
-        parts.append(_text(name.encode()))
-        parts.append(b"-" if value is None else b"%d:%b" % (len(value), value))
-    return hashlib.sha256(b",".join(parts)).digest()
-
-
-def _text(content: bytes | None) -> bytes:
-    return b"-" if content is None else b"%d:%b" % (len(content), content)
+def digest(entry: Entry, held: bytes) -> bytes:
+    """SHA-256 of one record: its timestamp, and key, value and headers as they stand in a block."""
+    return hashlib.sha256(b"%d " % entry.timestamp_ms + held).digest()
 
 
 def mark(entry: Entry, digested: bytes) -> str:
@@ -50,9 +42,9 @@ class Evidence:
     lanes: list[bytes] = field(default_factory=lambda: [_START] * LANES)
     """Rolling over the records of the keys in each lane; records without a key are in the first."""
 
-    def add(self, entry: Entry) -> bytes:
-        """Take the next record in; answers its digest."""
-        found = digest(entry)
+    def add(self, entry: Entry, held: bytes | None = None) -> bytes:
+        """Take the next record in, and its content if that is at hand; answers its digest."""
+        found = digest(entry, content(entry) if held is None else held)
         self.records += 1
         self.content = hashlib.sha256(self.content + found).digest()
         lane = zlib.crc32(entry.key or b"") % LANES

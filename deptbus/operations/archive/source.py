@@ -12,6 +12,8 @@ from deptbus.operations.stretch import Range
 
 BATCH = 2_000
 """Records at hand at once."""
+_AHEAD_KB = 4 * 1024
+"""Fetched ahead; a record takes about twice of it in memory."""
 
 
 class KafkaSource:
@@ -28,7 +30,7 @@ class KafkaSource:
         wait: Callable[[], object] | None = None,
     ) -> None:
         self._wait = wait
-        self._configuration = configuration
+        self._configuration = configuration | {"queued.max.messages.kbytes": _AHEAD_KB}
         self._namespace = namespace
         self._book = book
 

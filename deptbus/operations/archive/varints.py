@@ -16,6 +16,8 @@ def write_long(number: int) -> bytes:
 
 def read_long(data: bytes, position: int) -> tuple[int, int]:
     """A long and the position behind it; ``ValueError`` where none stands."""
+    if position < len(data) and (byte := data[position]) < 0x80:  # most are
+        return (byte >> 1) ^ -(byte & 1), position + 1
     number = shift = 0
     for place in range(position, min(len(data), position + _LONG_BYTES_MAX)):
         byte = data[place]

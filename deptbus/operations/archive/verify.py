@@ -10,6 +10,7 @@ from deptbus.errors import ArchiveBroken
 from deptbus.operations.archive.container import ContainerBroken, Header, read_header, read_what_can_be
 from deptbus.operations.archive.disk import sha256_of
 from deptbus.operations.archive.entry import Entry, decode_what_can_be
+from deptbus.operations.archive.entry import content as content_of
 from deptbus.operations.archive.evidence import MARK_CHARS, Evidence, digest, mark
 from deptbus.operations.archive.manifest import MANIFEST, SUMS, Block, FileIndex, FilePart, Part
 from deptbus.operations.archive.reading import Archive, checked
@@ -153,7 +154,7 @@ def _broken(
     """The first record of a broken block that is not the one that was written, as far as that can be told."""
     found = decode_what_can_be(topic, partition, block.records, read_what_can_be(header, content)) if content else []
     for place, entry in enumerate(found):
-        if mark(entry, digest(entry)) != _mark_of(block, place):
+        if mark(entry, digest(entry, content_of(entry))) != _mark_of(block, place):
             break
     else:
         place = min(len(found), block.records - 1)

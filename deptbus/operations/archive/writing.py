@@ -10,6 +10,7 @@ from deptbus import failpoint
 from deptbus.operations.archive.container import SYNC_BYTES, write_block, write_header
 from deptbus.operations.archive.disk import Disk, sha256_of
 from deptbus.operations.archive.entry import Entry, encode
+from deptbus.operations.archive.entry import content as content_of
 from deptbus.operations.archive.evidence import Evidence, mark
 from deptbus.operations.archive.manifest import Block, FileIndex, FilePart, Part, index_name
 from deptbus.operations.archive.schemas import FRAME_BYTES
@@ -73,12 +74,15 @@ class PartitionWriter:
         if self._file is None:
             self._begin(entries[0].offset)
         assert self._file is not None
-        content = write_block(self._codec, self._sync, len(entries), encode(self._topic, self._partition, entries))
+        contents = [content_of(entry) for entry in entries]
+        packed = encode(self._topic, self._partition, entries, contents)
+        content = write_block(self._codec, self._sync, len(entries), packed)
         self._file.write(content)
         self._hash.update(content)
         self._frames.update([entry.value[:FRAME_BYTES] for entry in entries if entry.value])
         times = [entry.timestamp_ms for entry in entries]
-        marks = "".join([mark(entry, self._evidence.add(entry)) for entry in entries])
+        added = self._evidence.add
+        marks = "".join([mark(entry, added(entry, held)) for entry, held in zip(entries, contents, strict=True)])
         self._blocks.append(
             Block(
                 self._position, len(content), len(entries), entries[0].offset, entries[-1].offset,
