@@ -81,8 +81,9 @@ class MemorySource:
 
 
 def plan(records: Records, codec: str = "deflate") -> Manifest:
-    """All of them, from offset 5 to 100."""
-    parts = {number: Part(5, 100) for number in records}
+    """All of them, from offset 5 to 100 or further."""
+    last = max((entries[-1].offset for entries in records.values() if entries), default=0)
+    parts = {number: Part(5, max(100, last + 1)) for number in records}
     topics = {TOPIC: ArchivedTopic(len(records), {"cleanup.policy": "delete"}, parts)}
     return Manifest("an-archive", "2020-01-24T00:00:00.000Z", "c", "", REQUEST, codec, topics)
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from deptbus.errors import ArchiveBroken, ArchiveRefused, ArchiveUnfinished
 from deptbus.operations.archive import writing
 from deptbus.operations.archive.create import create
+from deptbus.operations.archive.disk import Disk
 from deptbus.operations.archive.entry import Entry
 from deptbus.operations.archive.manifest import MANIFEST, PLAN
 from deptbus.operations.archive.reading import Archive
@@ -198,6 +199,33 @@ def test_on_a_full_disk_what_stands_is_whole_and_the_same_command_goes_on(tmp_pa
     rest = MemorySource(records)
     assert held(archived(folder, records, rest, file_bytes=500)) == records
     assert rest.given < len(records[0])
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB of its own."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def test_a_disk_that_is_full_loses_nothing_that_was_finished(small_disk: Path) -> None:
+    records = many(4_000)
+    folder = small_disk / "a"
+    with pytest.raises(ArchiveUnfinished, match="is full; what is archived so far is whole"):
+        archived(folder, records, file_bytes=4_000, disk=Disk(folder), codec="null")
+    assert not list(folder.rglob("*.part"))
+    subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
+    rest = MemorySource(records)
+    archive = archived(folder, records, rest, file_bytes=4_000, disk=Disk(folder), codec="null")
+    assert 0 < rest.given < len(records[0])
+    assert held(archive) == records
 
 
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:

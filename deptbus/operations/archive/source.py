@@ -12,8 +12,8 @@ from deptbus.operations.stretch import Range
 
 BATCH = 2_000
 """Records at hand at once."""
-_AHEAD_KB = 4 * 1024
-"""Fetched ahead; a record takes about twice of it in memory."""
+_BOUNDED = {"queued.max.messages.kbytes": 4 * 1024, "max.partition.fetch.bytes": 128 * 1024}
+"""What is fetched ahead: a record takes twice its size in memory, and what is fetched is compressed."""
 
 
 class KafkaSource:
@@ -30,7 +30,7 @@ class KafkaSource:
         wait: Callable[[], object] | None = None,
     ) -> None:
         self._wait = wait
-        self._configuration = configuration | {"queued.max.messages.kbytes": _AHEAD_KB}
+        self._configuration = configuration | _BOUNDED
         self._namespace = namespace
         self._book = book
 
