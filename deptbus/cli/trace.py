@@ -42,6 +42,7 @@ def trace(
     failed, and with the event that opened its instance. The first trace reads the headers of all topics into an index
     under BUS_RUN_DIR; later ones read what is new.
     """
+    from deptbus import garbage
     from deptbus.catalogue import load_catalogue
     from deptbus.cli.trace_view import show
     from deptbus.clock import system_clock
@@ -57,6 +58,7 @@ def trace(
     settings = Settings.load()
     catalogue = load_catalogue(settings.root, system_clock())
     check_reachable(settings, _REACH_S)
+    garbage.look_seldom()
     tracing = Tracing(settings, catalogue)
     with _progress(settings.lang) as progress:
         tracing.bring_up_to_date(progress)

@@ -11,7 +11,7 @@ from deptbus.clock import iso
 from deptbus.operations.lineage.chain import Chain, Node, chain_of_event, chain_of_instance
 from deptbus.operations.lineage.index import Index, delete, writing
 from deptbus.operations.lineage.indexing import Ends, _prepare
-from deptbus.operations.lineage.rows import Place, Said, buried, packed, said
+from deptbus.operations.lineage.rows import Place, Said, buried, happened, packed, said
 
 INSTANCE = "epidemic/440100/1"
 AT = 1_580_000_000_000
@@ -159,7 +159,7 @@ def test_a_chain_as_deep_as_one_likes_is_told(log: Log) -> None:
 
 def test_ids_that_are_no_uuids_are_kept_as_they_are(log: Log) -> None:
     assert len(packed(b"order-7")) == 16
-    told = Said(b"order-7", b"order-6", 0, b"t.T", b"/s", None, None, None)
+    told = Said(b"order-7", b"order-6", b"2020-01-01T00:00:00Z", b"t.T", b"/s", None, None, None)
     with log.index.transaction():
         log.index.add([("t", 0, 0, 0, told)], [])
     assert log.index.foreign([packed(b"order-7"), packed(b"order-6")]) == {
@@ -172,7 +172,8 @@ def test_headers_that_are_no_events_are_passed_over() -> None:
     assert said(whole) is not None
     for name in whole:
         assert said(whole | {name: None}) is None
-    assert said(whole | {"ce_time": b"yesterday\xff"}) is None
+    assert happened(b"2020-01-01T00:00:00Z", 7) == 1_577_836_800_000
+    assert happened(b"yesterday\xff", 7) == 7
     letter = {"ce_subject": b"health.cases[3]@77"}
     assert buried(b"bus.DeadLettered", letter) == Place("health.cases", 3, 77)
     assert buried(b"bus.DeadLettered", {"ce_subject": b"?\xff"}) is None

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from deptbus.errors import IndexUnusable
-from deptbus.operations.lineage.rows import OPENED, Place, Row, Said, packed, unpacked
+from deptbus.operations.lineage.rows import OPENED, Place, Row, Said, happened, packed, unpacked
 from deptbus.transport import Partition
+
+T = TypeVar("T")
 
 VERSION = 1
 """A file of another version is made anew."""
@@ -29,7 +31,7 @@ CREATE TABLE reached (
 ) WITHOUT ROWID;
 CREATE TABLE event (
   topic INTEGER, partition INTEGER, place INTEGER, id BLOB NOT NULL, cause BLOB, timestamp INTEGER NOT NULL,
-  time INTEGER NOT NULL, type INTEGER NOT NULL, source INTEGER NOT NULL, instance INTEGER, basis INTEGER,
+  time BLOB NOT NULL, type INTEGER NOT NULL, source INTEGER NOT NULL, instance INTEGER, basis INTEGER,
   replay INTEGER,
   PRIMARY KEY (topic, partition, place)
 ) WITHOUT ROWID;
@@ -57,7 +59,7 @@ class Index:
 
     def __init__(self, path: Path, *, writable: bool = False) -> None:
         self.path = path
-        self._texts: dict[bytes, int] = {}
+        self._texts: dict[bytes | None, int | None] = {None: None}
         if writable:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None)
@@ -161,24 +163,27 @@ class Index:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
-            self._texts.clear()  # some may have been rolled back
+            self._texts = {None: None}  # some may have been rolled back
             raise
         self._db.execute("COMMIT")
 
     def add(self, rows: Sequence[tuple[str, int, int, int, Said]], letters: Sequence[tuple[Place, Place]]) -> None:
         """Add records: topic, partition, offset, timestamp and what their headers say; and what letters are about."""
-        number, optional = self._number, self._optional
+        self._learn({text for row in rows for text in (row[0].encode(), *row[4][3:])})
+        texts, short = self._texts, self._id
         self._db.executemany(
             "INSERT OR REPLACE INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 (
-                    number(topic.encode()), partition, offset, self._id(said.id),
-                    None if said.cause is None else self._id(said.cause), timestamp_ms, said.time_ms, number(said.type),
-                    number(said.source), optional(said.instance), optional(said.basis), optional(said.replay),
+                    texts[topic.encode()], partition, offset, short(event_id), cause and short(cause), timestamp_ms,
+                    time, texts[kind], texts[source], texts[instance], texts[basis], texts[replay],
                 )
-                for topic, partition, offset, timestamp_ms, said in rows
+                for topic, partition, offset, timestamp_ms, (
+                    event_id, cause, time, kind, source, instance, basis, replay,
+                ) in sorted(rows)  # in the order of the table
             ],
         )  # fmt: skip
+        number = self._number
         self._db.executemany(
             "INSERT OR REPLACE INTO letter VALUES (?,?,?,?,?,?)",
             [
@@ -239,20 +244,22 @@ class Index:
             self._db.execute("INSERT OR IGNORE INTO foreign_id VALUES (?,?)", (short, text))
         return short
 
-    def _optional(self, text: bytes | None) -> int | None:
-        return None if text is None else self._number(text)
-
     def _number(self, text: bytes) -> int:
         """The number of a text; a new one's is given here."""
-        found = self._texts.get(text)
-        if found is None:
-            if len(self._texts) >= _TEXTS_MAX:
-                self._texts.clear()
-            value = text.decode("utf-8", "backslashreplace")
-            self._db.execute("INSERT OR IGNORE INTO text (value) VALUES (?)", (value,))
-            found = int(self._db.execute("SELECT n FROM text WHERE value = ?", (value,)).fetchone()[0])
-            self._texts[text] = found
-        return found
+        self._learn({text})
+        return self._texts[text] or 0
+
+    def _learn(self, texts: set[bytes | None]) -> None:
+        """Know the numbers of these texts."""
+        if len(self._texts) > _TEXTS_MAX:
+            self._texts = {None: None}
+        wanted = {
+            text.decode("utf-8", "backslashreplace"): text for text in texts - self._texts.keys() if text is not None
+        }
+        self._db.executemany("INSERT OR IGNORE INTO text (value) VALUES (?)", [(value,) for value in sorted(wanted)])
+        for some in _chunks(wanted):
+            for value, n in self._db.execute(f"SELECT value, n FROM text WHERE value IN ({_marks(some)})", some):
+                self._texts[wanted[value]] = n
 
     def _rows(self, column: str, ids: Iterable[bytes], count_max: int = -1) -> list[Row]:
         rows: list[Row] = []
@@ -297,12 +304,12 @@ def writing(path: Path) -> Iterator[bool]:
 
 
 def _row(found: Sequence[Any]) -> Row:
-    event_id, cause, topic, partition, offset, *more = found
-    return Row(event_id, cause, Place(topic, partition, offset), *more)
+    event_id, cause, topic, partition, offset, timestamp_ms, time, *more = found
+    return Row(event_id, cause, Place(topic, partition, offset), timestamp_ms, happened(time, timestamp_ms), *more)
 
 
-def _chunks(ids: Iterable[bytes]) -> Iterator[list[bytes]]:
-    left = iter(dict.fromkeys(ids))
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(dict.fromkeys(values))
     while some := list(islice(left, _ASKED_MAX)):
         yield some
 

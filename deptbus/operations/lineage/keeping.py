@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from deptbus import logs
+from deptbus import garbage, logs
 from deptbus.clock import system_clock
 from deptbus.errors import BusError
 from deptbus.health import health_path, write_health
@@ -19,6 +19,7 @@ LOOK_S = 1.0
 
 def keep_current(settings: Settings) -> None:
     """Go on until SIGTERM or SIGINT. A cluster that is away is waited for."""
+    garbage.look_seldom()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

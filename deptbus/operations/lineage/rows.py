@@ -1,6 +1,7 @@
 """What the index keeps of a record: what its headers say of where it comes from. No value is decoded. Pure."""
 
 import re
+from binascii import Error, unhexlify
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
@@ -11,7 +12,6 @@ from deptbus.deadletters import TYPE as DEAD_LETTERED
 
 ID_BYTES = 16
 OPENED = "workflow.InstanceOpened"
-_HEX = 32
 _COORDINATES = re.compile(r"(.+)\[(\d{1,9})\]@(\d{1,18})")
 
 
@@ -46,7 +46,7 @@ class Said(NamedTuple):
 
     id: bytes
     cause: bytes | None
-    time_ms: int
+    time: bytes
     type: bytes
     source: bytes
     instance: bytes | None
@@ -60,26 +60,27 @@ def said(headers: Mapping[str, bytes | None]) -> Said | None:
     event_id, kind, source, time = get("ce_id"), get("ce_type"), get("ce_source"), get("ce_time")
     if not event_id or not kind or not source or not time:
         return None
-    try:
-        time_ms = from_iso(time.decode())
-    except ValueError:
-        return None
-    cause = get("ce_causationid")
     return Said(
-        event_id, cause or None, time_ms, kind, source,
+        event_id, get("ce_causationid") or None, time, kind, source,
         get("ce_correlationid"), get("ce_legalbasis"), get("ce_replayid"),
     )  # fmt: skip
 
 
 def packed(event_id: bytes) -> bytes:
     """An id in 16 bytes: a UUID's own, of any other text a hash."""
-    digits = event_id.replace(b"-", b"")
-    if len(digits) == _HEX:
-        try:
-            return bytes.fromhex(digits.decode())
-        except ValueError:
-            pass
-    return blake2b(event_id, digest_size=ID_BYTES).digest()
+    try:
+        short = unhexlify(event_id.replace(b"-", b""))
+    except Error:
+        short = b""
+    return short if len(short) == ID_BYTES else blake2b(event_id, digest_size=ID_BYTES).digest()
+
+
+def happened(time: bytes, timestamp_ms: int) -> int:
+    """``ce_time`` in milliseconds; where it is none, the record's timestamp."""
+    try:
+        return from_iso(time.decode())
+    except ValueError:
+        return timestamp_ms
 
 
 def unpacked(event_id: bytes) -> str:
