@@ -214,10 +214,10 @@ class Owner:
             self._writer.write(outputs, rejections, self._partition.at)
             computed()
             self._writer.commit()
-            self._writer.traces.committed()
             self._committed.value += 1
             if self._partition.states.tally is not None:
                 self._partition.states.tally.written()
+        self._writer.traces.committed()
         self._asked += sum(output.type == REQUESTED for output in outputs)
         self._more = self._partition.under_way(self._last)
         if not self._more:
@@ -230,7 +230,7 @@ class Owner:
         """The entries; what cannot be decoded goes to the dead letters and is passed over, here as by the fold."""
         reads: list[Read] = []
         letters = []
-        self._writer.traces.begin()
+        self._writer.traces.begin(held=bool(self._partition.held))
         for record in records:
             try:
                 entry = self._wiring.decode(record.value, APPENDED)["entry"]

@@ -20,17 +20,21 @@ _NAMES = ("ce_traceparent", "traceparent")
 
 
 class Traces:
-    """Of one batch: traceparents by event id."""
+    """Traceparents by event id: of a batch, and in exercise time of all that waits for its step's tick."""
 
     def __init__(self, tracer: "Tracer | None") -> None:
         self._tracer = tracer
         self._known: dict[str, str] = {}
+        self._read: list[str] = []
+        """Of the events of the batch."""
         self._batch: Work | None = None
         self._outputs: list[Work] = []
 
-    def begin(self) -> None:
-        """Another batch: what was known of the one before counts no more."""
-        self._known.clear()
+    def begin(self, *, held: bool) -> None:
+        """Another batch: what was known before counts no more, unless entries are ``held`` that are applied later."""
+        if not held:
+            self._known.clear()
+        self._read.clear()
         self._outputs.clear()
         self._batch = None
 
@@ -39,11 +43,12 @@ class Traces:
         found = traceparent(record)
         if found is not None:
             self._known[event_id] = found
+            self._read.append(found)
 
     def read(self) -> None:
         """All events of the batch were added."""
-        if self._tracer is not None and self._known:
-            self._batch = self._tracer.batch("advance", JOURNAL, len(self._known), self._known.values())
+        if self._tracer is not None and self._read:
+            self._batch = self._tracer.batch("advance", JOURNAL, len(self._read), self._read)
 
     def next(self, event_id: str, cause: str | None, topic: str) -> str:
         """The traceparent of an output that follows from the event ``cause``."""

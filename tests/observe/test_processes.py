@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from deptbus.envelope import Envelope, to_headers
+from deptbus.envelope import Envelope, from_headers, to_headers
 from deptbus.observe.names import ALL
 from deptbus.settings import Settings
 from tests.broker import SharedStack, free_ports
+from tests.observe.collecting import collecting
 from tests.observe.scraping import Scrape, get, health, scraped, url_of
 from tests.streams.world import CASES, REGIONS, Workers, World, counting, environment
 from tests.waiting import wait_until
@@ -167,3 +168,33 @@ def _answers(url: str) -> bool:
         return get(f"{url}/health/live")[0] == 200
     except OSError:
         return False
+
+
+def test_a_trace_goes_on_through_workers_and_is_sent_to_a_collector(world: World, workers: Workers) -> None:
+    with collecting() as collector:
+        workers.environment |= {"BUS_OTLP_ENDPOINT": collector.url, "BUS_TRACE_RATIO": "1"}
+        world.activate(counting())
+        workers.start("workflow")
+        world.publish(REGIONS[:1])
+        world.wait_for_entries(1)
+        world.tick(0)
+        world.wait_for_step(0)
+        [case] = [from_headers(record.headers) for record, _, _ in world.read("health.cases")]
+        [task] = [from_headers(one.headers) for one, _, _ in world.read("workflow.tasks")]
+        assert case.traceparent is not None
+        assert task.traceparent is not None
+        trace = case.traceparent.split("-")[1]
+        assert task.traceparent.split("-")[1] == trace, "the task belongs to the case's trace"
+        wait_until(lambda: collector.named("send workflow.tasks"), "the span of the request")
+        [entry], [request] = collector.named("send workflow.journal"), collector.named("send workflow.tasks")
+        assert {entry.trace_id.hex(), request.trace_id.hex()} == {trace}
+        assert entry.parent_span_id.hex() == case.traceparent.split("-")[2]
+        assert request.parent_span_id == entry.span_id
+        assert request.span_id.hex() == task.traceparent.split("-")[2]
+        wait_until(lambda: collector.named("advance workflow.journal"), "the span of the batch")
+        linked = {link.span_id for span in collector.named("advance workflow.journal") for link in span.links}
+        assert entry.span_id in linked
+        assert any(
+            link.trace_id.hex() == trace for span in collector.named("correlate health.cases") for link in span.links
+        )
+        assert workers.stop("workflow-0") == 0

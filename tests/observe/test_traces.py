@@ -196,7 +196,7 @@ def test_advance_goes_on_with_the_trace_of_what_it_read() -> None:
         "workflow.journal", b"", headers=[("ce_traceparent", origin.encode())]
     )
     first, second, alone = random_id(), random_id(), random_id()
-    traces.begin()
+    traces.begin(held=False)
     traces.add("the case", read)
     traces.read()
     assert trace_ids(traces.next(first, "the case", "workflow.tasks")) == ("ab" * 16, first.replace("-", "")[16:])
@@ -210,10 +210,21 @@ def test_advance_goes_on_with_the_trace_of_what_it_read() -> None:
     assert [span.parent and span.parent.span_id for span in tasks] == [int("cd" * 8, 16), None]
 
 
+def test_what_waits_for_its_steps_tick_keeps_its_trace() -> None:
+    traces, broker = Traces(None), MemoryBroker(load_catalogue(ROOT, system_clock()))
+    origin = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    traces.begin(held=False)
+    traces.add("the case", broker.put("workflow.journal", b"", headers=[("ce_traceparent", origin.encode())]))
+    traces.begin(held=True)
+    assert "ab" * 16 in traces.next(random_id(), "the case", "workflow.tasks")
+    traces.begin(held=False)
+    assert "ab" * 16 not in traces.next(random_id(), "the case", "workflow.tasks")
+
+
 def test_links_and_spans_of_a_large_batch_are_bounded() -> None:
     recorded = Recorded()
     traces, broker = Traces(recorded.tracer), MemoryBroker(load_catalogue(ROOT, system_clock()))
-    traces.begin()
+    traces.begin(held=False)
     for number in range(300):
         digits = random_id().replace("-", "")
         headers = [("ce_traceparent", f"00-{digits}-{digits[16:]}-01".encode())]
