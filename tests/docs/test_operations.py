@@ -58,3 +58,20 @@ def test_the_commands_of_watching_run_as_they_stand_there(read: Settings) -> Non
         assert result.stdout or result.stderr
         done.append(arguments)
     assert {arguments[0] for arguments in done} == {"doctor", "lag", "groups"}
+
+
+def test_the_commands_about_the_audit_run_as_they_stand_there(settings: Settings, tmp_path: Path) -> None:
+    catalogue = load_catalogue(settings.root, system_clock())
+    Admin(client_configuration(settings)).create_namespace_topics(settings.world, [catalogue.topic("bus.audit")], 1)
+    with bootstrap.open_registry(settings) as registry:
+        register_schemas(registry, catalogue.schemas, {})
+    machine = settings.model_copy(update={"run_dir": tmp_path})
+    with bootstrap.open_auditor(machine, catalogue, operator="chen") as auditor:
+        heads = [auditor.record("packs.activate", "epidemic@2").head for _ in range(41)]
+    done = []
+    for arguments in commands("Audit"):
+        given = [str(heads[9]) if word.startswith("$(cat ") else word for word in arguments]
+        result: Result = run(machine, *given)
+        assert (result.returncode, bool(result.stdout)) == (0, True), (arguments, result.stderr)
+        done.append(arguments[1])
+    assert set(done) == {"list", "show", "verify"}
