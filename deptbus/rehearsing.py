@@ -52,6 +52,8 @@ from deptbus.workflow.pack import Pack
 STEP_MS = 60_000
 """A step of a stretch of actual life, where nothing else is said."""
 PARTITIONS = 2
+NICENESS = 10
+"""How far a rehearsal's workers stand back behind those of actual life on the same machine."""
 PLAYER = "importer"
 """The role under which the clock knows who publishes what is dated in a step."""
 EVENTS, TIMELINE = "workflow.events", "workflow.timeline"
@@ -174,7 +176,7 @@ class Rehearsal:
         self._original = catalogue
         self.catalogue = sized(catalogue, PARTITIONS)
         self.directory = self.settings.run_path / self.settings.namespace
-        self.supervisor = Supervisor(self.directory, self.settings.environment())
+        self.supervisor = Supervisor(self.directory, self.settings.environment(), niceness=NICENESS)
         self.admin = Admin(client_configuration(settings))
         self.counts: Counter[str] = Counter()
         self._codec: Codec | None = None

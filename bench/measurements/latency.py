@@ -40,17 +40,17 @@ def measure(bench: Bench) -> Iterator[Result]:
     """The rate, then pairs at half of it; without haste a quarter and three quarters as well."""
     ground = ground_of(bench)
     pairs, seconds = bench.of(10, 2), bench.of(8, 4)
-    with ground.workers() as [worker], _bare(bench, ground) as bare, _ours(bench, ground) as ours:
+    with ground.workers() as [worker], _bare(bench, ground) as bare, watching(bench, ground) as ours:
         runs = bench.of(5, 2)
         rates = [ground.run(next(ground.runs), ground.ours, 5_000, worker.check) for _ in range(runs + 1)]
         rate = median(rates[1:])
         details = []
         for share in () if bench.quick else (0.25, 0.75):
-            mine = _run(ground, ours, CAUSING, share * rate, seconds)
-            peer = _run(ground, bare, ALL, share * rate, seconds)
+            mine = run(ground, ours, CAUSING, share * rate, seconds)
+            peer = run(ground, bare, ALL, share * rate, seconds)
             details.append(f"at {share:.0%} {_told(mine)} against {_told(peer)}")
         found = [
-            (_run(ground, ours, CAUSING, rate / 2, seconds), _run(ground, bare, ALL, rate / 2, seconds))
+            (run(ground, ours, CAUSING, rate / 2, seconds), run(ground, bare, ALL, rate / 2, seconds))
             for _ in range(pairs + 1)
         ][1:]
     for name, bound in zip(("p50", "p99"), BOUNDS, strict=True):
@@ -64,7 +64,7 @@ def _told(found: Latencies) -> str:
     return f"{found['p50']:.1f} and {found['p99']:.1f} ms"
 
 
-def _run(ground: Ground, side: Side, causing: list[int], rate: float, seconds: int) -> Latencies:
+def run(ground: Ground, side: Side, causing: list[int], rate: float, seconds: int) -> Latencies:
     """``causing``: of which of a region's events something comes."""
     number = round(rate * seconds) // EVENTS_EACH * EVENTS_EACH
     with tempfile.NamedTemporaryFile() as file:
@@ -75,7 +75,7 @@ def _run(ground: Ground, side: Side, causing: list[int], rate: float, seconds: i
 
 
 @contextlib.contextmanager
-def _ours(bench: Bench, ground: Ground) -> Iterator[Side]:
+def watching(bench: Bench, ground: Ground) -> Iterator[Side]:
     with _observer(bench, ground, Namespace()) as observer:
         yield observer
 

@@ -143,7 +143,7 @@ class _Copying:
             raise TransactionFenced(
                 f"{self._work.transactional_id} goes on in another process, which has taken it over."
             ) from error
-        except errors.KafkaError as error:
+        except (errors.KafkaError, TimeoutError) as error:
             raise TransactionUnclear(f"{self._work.transactional_id}: {type(error).__name__}: {error}") from error
         finally:
             await client.close()
@@ -189,6 +189,9 @@ class _Copying:
         if out is None:
             out = self._outgoing[where] = Outgoing(self._work.extra, self._work.before)
         data = batch.records()
+        if out.count and out.bytes + len(data) > BATCH_BYTES:  # a batch grows by no more than a record's header
+            await self._send(where, out)
+            await self._kept_short()
         whole = start <= batch.base and batch.end <= end
         if whole and self._work.chooser is None and out.count + batch.size <= self._count_max:
             out.take(batch, data)
@@ -252,13 +255,14 @@ class _Copying:
         """Send what is left, wait for all of it, commit it with the positions."""
         for where, out in self._outgoing.items():
             await self._send(where, out)
-        for sent in self._sent:
-            await sent
-        self._sent.clear()
-        hit("inside-transaction")
         positions = {TopicPartition(*where): OffsetAndMetadata(at, "") for where, at in self._positions.items()}
-        await self._producer.send_offsets_to_transaction(positions, self._work.group)
-        await self._producer.commit_transaction()
+        async with asyncio.timeout(TRANSACTION_TIMEOUT_MS / 1000):  # aiokafka would ask for ever
+            for sent in self._sent:
+                await sent
+            self._sent.clear()
+            hit("inside-transaction")
+            await self._producer.send_offsets_to_transaction(positions, self._work.group)
+            await self._producer.commit_transaction()
         hit("after-commit")
         self._told()
 

@@ -1,0 +1,95 @@
+"""A replay of 100,000 events beside live ones: 1,000 live events a second, with and without it, in turns.
+
+Replayed into a new topic as fast as it goes, and into a rehearsal with its own workers. What came of the live ones must
+be what follows from them alone: the journal holds each of them once and nothing else, and folding it gives every output
+and snapshot, byte by byte.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from statistics import median
+
+from bench.measurements.latency import CAUSING, run, watching
+from bench.path.ground import Ground, ground_of
+from bench.path.load import TOPIC
+from bench.suite.bench import Bench
+from bench.suite.bounds import Bound, Result
+from bench.suite.pairs import interval
+from bench.suite.processes import ROOT, MeasurementFailed
+from deptbus.folding import fold_namespace
+from deptbus.kafka.configuration import reader_configuration
+from deptbus.kafka.consumer import read_topic
+
+INTO_TOPIC = Bound(
+    "p99 from event to task while 100,000 events are replayed into a new topic, against without", 2.0, at_most=True
+)
+REHEARSED = Bound("p99 from event to task while 100,000 events are rehearsed, against without", 2.0, at_most=True)
+BOUNDS = (INTO_TOPIC, REHEARSED)
+REPLAYED = 100_000
+RATE = 1_000.0
+_END_S = 600
+
+
+def measure(bench: Bench) -> Iterator[Result]:
+    """About 8 minutes; three when quick."""
+    ground = ground_of(bench)
+    pairs, seconds = bench.of(5, 1), bench.of(20, 15)
+    with ground.workers() as [worker], watching(bench, ground) as observer:
+        ground.run(next(ground.runs), ground.ours, REPLAYED, worker.check)
+        run(ground, observer, CAUSING, RATE, 4)
+        for bound, target in ((INTO_TOPIC, "--to-topic"), (REHEARSED, "--rehearsal")):
+            found, took = [], []
+            for number in range(pairs):
+                alone = run(ground, observer, CAUSING, RATE, seconds)
+                with _replay(ground, target, f"beside-{target[2:4]}-{number}") as took_s:
+                    beside = run(ground, observer, CAUSING, RATE, seconds)
+                took.append(took_s[0])
+                found.append((alone["p99"], beside["p99"]))
+            ratios = [other / one for one, other in found]
+            one, other = (median(pair[side] for pair in found) for side in (0, 1))
+            detail = f"{other:.1f} against {one:.1f} ms at 1,000 events/s; it took {median(took):.1f} s"
+            yield bound.result(median(ratios), *interval(ratios), detail)
+        _check(ground)
+
+
+@contextlib.contextmanager
+def _replay(ground: Ground, target: str, name: str) -> Iterator[list[float]]:
+    """Replay the first events there were, beside what is done inside; how long it took, once it has ended."""
+    command = [
+        sys.executable, "-m", "deptbus", "replay", "--topic", TOPIC, "--to", f"@{REPLAYED // 4}", target, name,
+    ]  # fmt: skip
+    took: list[float] = []
+    environment = {**os.environ, **ground.settings.environment(), "PYTHONPATH": str(ROOT)}
+    began = time.monotonic()
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        yield took
+        _, errors = process.communicate(timeout=_END_S)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    took.append(time.monotonic() - began)
+    if process.returncode:
+        raise MeasurementFailed(f"the replay {target} ended with {process.returncode}: {errors.decode()}")
+
+
+def _check(ground: Ground) -> None:
+    """``MeasurementFailed`` unless the live outputs are those of the live events alone."""
+    physical = ground.settings.world.physical
+    reading = reader_configuration(ground.settings)
+    live = {dict(record.headers)["ce_id"].decode() for record in read_topic(reading, physical(TOPIC))}
+    entries = (
+        ground.codec.decode(record.value)["entry"] for record in read_topic(reading, physical("workflow.journal"))
+    )
+    placed = Counter(entry["event"]["id"] for entry in entries if entry["event"] is not None)
+    if placed.keys() != live or set(placed.values()) != {1}:
+        raise MeasurementFailed(f"{len(live)} live events, {placed.total()} entries of {len(placed)}")
+    folded = fold_namespace(ground.settings, outputs=True)
+    if not folded.equal:
+        raise MeasurementFailed(f"the live outputs are not those of the live events: {folded.differences[:3]}")
