@@ -80,6 +80,15 @@ class PublishUnknown(BusError):
     """An event was sent and no answer came: it may or may not be on the topic."""
 
 
+class LetterUnwritten(BusError):
+    """A dead letter cannot be written now: what is before it waits, and is tried again (I7)."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"The dead letter of the record at {offset} cannot be written: {reason}.")
+        self.offset = offset
+        self.reason = reason
+
+
 class TransactionUnclear(BusError):
     """A transaction's commit or abort has no certain end: close its producer and make a new one (I4)."""
 

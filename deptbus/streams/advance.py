@@ -6,13 +6,15 @@ One partition computes at a time (``turn``); commits, which take milliseconds of
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
 from faust.types import TP
 
+from deptbus.blocked import ADVICE, Blocked
+from deptbus.errors import LetterUnwritten
 from deptbus.observe import names
 from deptbus.observe.counting import PROCESS, Measure
 from deptbus.record import Record
@@ -43,6 +45,8 @@ class Lane:
         self.owner = owner
         self.intake: Intake[Record] = Intake(INTAKE_MAX)
         self.done: Done | None = None
+        self.taken: list[Record] = []
+        """The batch under way."""
         self.ticked_at = 0
         """The time of the latest tick that was appended by us."""
         self.busy = asyncio.Lock()
@@ -56,6 +60,8 @@ class Advance:
         self._wiring = wiring
         self.topics: tuple[str, ...] = (wiring.world.physical(JOURNAL),)
         self._lanes: dict[int, Lane] = {}
+        self._blocked: Blocked[int] = Blocked(wiring.limits.pause_s)
+        """Partitions whose dead letters cannot be written."""
         self._pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="advance")
         self._closed = threading.Event()
         self._entries = 0
@@ -109,7 +115,10 @@ class Advance:
 
     def health(self) -> dict[str, int]:
         """What was done so far."""
-        return {"partitions": len(self._lanes), "entries": self._entries, "chunks": self._chunks}
+        return {
+            "partitions": len(self._lanes), "entries": self._entries, "chunks": self._chunks,
+            "dead_letters_blocked": len(self._blocked),
+        }  # fmt: skip
 
     def unready(self) -> list[str]:
         """Which partitions are not restored."""
@@ -124,6 +133,7 @@ class Advance:
         """What the partitions hold and how far they are."""
         done = {TP(self.topics[0], number): lane.done for number, lane in self._lanes.items() if lane.done is not None}
         yield from self._lag.measures(self._app.bus_consumer, {tp: one.offset for tp, one in done.items()})
+        yield Measure(names.BLOCKED, (), len(self._blocked))
         for lane in self._lanes.values():
             yield from lane.owner.measures()
         for tp, one in done.items():
@@ -131,18 +141,44 @@ class Advance:
                 yield Measure(names.NEXT_DUE, (str(tp.partition),), one.next_due / 1000)
 
     async def _work(self, tp: TP, lane: Lane) -> None:
-        loop = asyncio.get_running_loop()
         settings = self._wiring.settings
-        async with lane.busy:
-            delivered = await self._app.bus_consumer.committed(tp)
-            lane.done = await loop.run_in_executor(self._pool, lane.owner.open, delivered)
+        await self._written(lane, partial(self._open, tp, lane))
         while True:
             await lane.intake.filled()
             if not self._wiring.stepped and len(lane.intake) < settings.batch_max:
                 await asyncio.sleep(settings.batch_wait_ms / 1000)  # many entries cost one commit
-            done = await self._chunk(tp, lane, lambda: self._batch(tp, lane))
-            while done.more:  # between the chunks of an entry the partition may be given up
-                done = await self._chunk(tp, lane, lambda: lane.owner.proceed)
+            await self._written(lane, partial(self._entries_at_hand, tp, lane))
+
+    async def _open(self, tp: TP, lane: Lane) -> None:
+        async with lane.busy:
+            delivered = await self._app.bus_consumer.committed(tp)
+            lane.done = await asyncio.get_running_loop().run_in_executor(self._pool, lane.owner.open, delivered)
+
+    async def _entries_at_hand(self, tp: TP, lane: Lane) -> None:
+        done = await self._chunk(tp, lane, lambda: self._batch(tp, lane))
+        while done.more:  # between the chunks of an entry the partition may be given up
+            done = await self._chunk(tp, lane, lambda: lane.owner.proceed)
+
+    async def _written(self, lane: Lane, work: Callable[[], Awaitable[None]]) -> None:
+        """Work; while a dead letter cannot be written, this partition stands still and is tried again (I7)."""
+        number = lane.owner.number
+        while True:
+            try:
+                await work()
+            except LetterUnwritten as error:
+                now = time.monotonic()
+                block = self._blocked.hold(number, error.offset, error.reason, now)
+                _log.error(
+                    "held", topic=JOURNAL, partition=number, offset=error.offset, reason=str(error),
+                    tries=block.tries, advice=ADVICE,
+                )  # fmt: skip
+                lane.intake.put_first(lane.taken)
+                lane.taken = []
+                await asyncio.sleep(block.until - now)
+            else:
+                break
+        if self._blocked and (passed := self._blocked.passed(number)) is not None:
+            _log.info("goes_on", topic=JOURNAL, partition=number, offset=passed.offset)
 
     async def _chunk(self, tp: TP, lane: Lane, next_work: Callable[[], Callable[[Computed], Done]]) -> Done:
         """Have the next transaction worked out and committed; only its working out is in our turn."""
@@ -157,11 +193,12 @@ class Advance:
 
     def _batch(self, tp: TP, lane: Lane) -> Callable[[Computed], Done]:
         """What is at hand now, after waiting for the turn."""
-        batch = lane.intake.take(self._wiring.settings.batch_max)
+        batch = lane.taken = lane.intake.take(self._wiring.settings.batch_max)
         if len(lane.intake) < HOLD_FROM:
             self._app.bus_consumer.held.discard(tp)
-        self._entries += len(batch)
-        self._received.value += len(batch)
+        if tp.partition not in self._blocked:  # else they were counted
+            self._entries += len(batch)
+            self._received.value += len(batch)
         return partial(lane.owner.process, batch)
 
     async def _end(self, lane: Lane) -> None:
@@ -170,6 +207,7 @@ class Advance:
             if lane.task is not None:
                 lane.task.cancel()
         lane.intake.clear()
+        self._blocked.passed(lane.owner.number)
         await asyncio.get_running_loop().run_in_executor(self._pool, lane.owner.close)
 
     async def _count(self) -> None:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from faust.types import TP
 
-from deptbus.blocked import ADVICE, LETTER_S, await_answers, why_unwritten
+from deptbus.blocked import ADVICE
 from deptbus.envelope import Envelope, from_headers
 from deptbus.errors import BusError, CodecError
 from deptbus.failpoint import hit
@@ -98,8 +98,6 @@ class Correlate:
         self._journal = sorted(end_offsets(reader_configuration(wiring.settings), wiring.world.physical(JOURNAL)))
         self._intake: Intake[tuple[TP, Record]] = Intake(INTAKE_MAX)
         self._aside: Aside[TP] = Aside(wiring.limits.pause_s)
-        self._late: list[Pending] = []
-        """Dead letters that may still be answered; whoever flushes waits for them as well."""
         self._positions = Positions()
         self._news = False
         """Whether the assignment is new and not reported yet."""
@@ -192,8 +190,8 @@ class Correlate:
                 # What is told may be ticked: no repetition may come after the tick, exercise days later at the worst.
                 if self._wiring.stepped and settled.ends and await consumer.commit_done():
                     positions = {tp: at for tp in settled.ends if (at := self._positions.of(tp)) is not None}
-                    told = self._wiring.report(self._named(positions))
-                    await loop.run_in_executor(self._pool, told.result if self._late else self._wiring.sender.flush)
+                    self._wiring.report(self._named(positions))
+                    await loop.run_in_executor(self._pool, self._wiring.flush)
 
     def _batch(self, records: Sequence[Record], computed: Callable[[], None]) -> dict[int, str]:
         """Correlate; answers which records' dead letters are not written, by their places, and why."""
@@ -210,18 +208,18 @@ class Correlate:
                 letters[place] = letter
         hit("after-outputs")
         computed()
-        if letters or self._late:
-            late = await_answers(pending, letters.values(), LETTER_S)
-            self._late = [letter for letter in {*self._late, *late} if letter.outcome is None]
+        unwritten: dict[int, str] = {}
+        if letters:
+            unwritten = self._wiring.unwritten(pending, letters)
         elif pending:
-            self._wiring.sender.flush()
+            self._wiring.flush()
         for each in pending:
             each.result().require()
         self._took.add(time.perf_counter() - began)
         if work is not None:
             work.end()
         hit("after-append")
-        return {place: why for place, letter in letters.items() if (why := why_unwritten(letter)) is not None}
+        return unwritten
 
     def _one(self, record: Record, pending: list[Pending]) -> Pending | None:
         """Append what one record gives; whatever is wrong with it makes it a dead letter (I7), which is answered."""

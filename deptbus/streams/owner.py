@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import structlog
 
 from deptbus.allocator import give_back
-from deptbus.errors import ClusterUnreachable, CodecError, TransactionUnclear
+from deptbus.errors import ClusterUnreachable, CodecError, LetterUnwritten, TransactionUnclear
 from deptbus.failpoint import hit
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import end_offsets, read_pairs, read_partition
 from deptbus.observe import names
 from deptbus.observe.counting import PROCESS, Measure
+from deptbus.outcome import Pending
 from deptbus.record import Record
 from deptbus.streams.wiring import APPENDED, EVENTS, INSTANCES, JOURNAL, TASKS, Wiring
 from deptbus.streams.writer import Writer
@@ -94,7 +94,8 @@ class Owner:
         """Fence older owners, restore the states; reports where exercises want it.
 
         ``delivered``: no entry before this offset will be handed to ``process``. Those of them that the log does not
-        show as applied are applied here. Raises ``TransactionUnclear``, ``ClusterUnreachable``.
+        show as applied are applied here. Raises ``TransactionUnclear``, ``ClusterUnreachable``, and
+        ``LetterUnwritten`` as ``process``: it may be called again.
         """
         began = time.monotonic()
         if freed := self._writer.open():
@@ -150,7 +151,11 @@ class Owner:
         self._partition.states.count(most)
 
     def process(self, records: Sequence[Record], computed: Computed = _nothing) -> Done:
-        """Apply a batch, or its first chunk. Raises ``TransactionFenced`` when the partition has another owner."""
+        """Apply a batch, or its first chunk.
+
+        Raises ``TransactionFenced`` when the partition has another owner, and ``LetterUnwritten``, before anything is
+        done, when an entry's dead letter cannot be written: the same batch is to be given again.
+        """
         fresh = [record for record in records if record.offset > self._seen]
         if not fresh:
             return self._done()
@@ -198,10 +203,8 @@ class Owner:
 
     def _begin(self, records: Sequence[Record], computed: Computed = _nothing) -> Done:
         self._reads, letters = self._decoded(records)
-        if letters:
-            self._wiring.sender.flush()
-            for letter in letters:
-                letter.result().require()
+        for offset, reason in self._wiring.unwritten((), letters).items() if letters else ():
+            raise LetterUnwritten(offset, reason)
         self._rejected, self._asked = [], 0
         self._chunks = self._partition.chunks(self._reads)
         return self._next(computed)
@@ -226,10 +229,10 @@ class Owner:
                 self._report(self._asked)
         return self._done()
 
-    def _decoded(self, records: Sequence[Record]) -> tuple[list[Read], list[Any]]:
-        """The entries; what cannot be decoded goes to the dead letters and is passed over, here as by the fold."""
+    def _decoded(self, records: Sequence[Record]) -> tuple[list[Read], dict[int, Pending]]:
+        """The entries, and by offsets the dead letters of what cannot be decoded, which the fold passes over, too."""
         reads: list[Read] = []
-        letters = []
+        letters: dict[int, Pending] = {}
         self._writer.traces.begin(held=bool(self._partition.held))
         for record in records:
             try:
@@ -242,7 +245,7 @@ class Owner:
                 reads.append((record.offset, entry, body))
             except CodecError as error:
                 self._log.error("undecodable", offset=record.offset, reason=error.reason, error=str(error))
-                letters.append(self._wiring.letters.send(record, error.reason, str(error), 1))
+                letters[record.offset] = self._wiring.letters.send(record, error.reason, str(error), 1)
         self._writer.traces.read()
         return reads, letters
 
@@ -303,7 +306,7 @@ class Owner:
             {self._journal: self._seen + 1}, step=partition.step, outputs=self._writer.ends,
             next_at=partition.next_due, asked=asked,
         )  # fmt: skip
-        self._wiring.sender.flush()
+        self._wiring.flush()
         pending.result().require()
 
     def _done(self) -> Done:

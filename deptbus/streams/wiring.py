@@ -1,9 +1,10 @@
 """What both stream processors need besides Faust: catalogue, codec, one sender, reports, dead letters."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deptbus import bootstrap
+from deptbus.blocked import LETTER_S, await_answers, why_unwritten
 from deptbus.catalogue import Catalogue
 from deptbus.clock import system_clock
 from deptbus.codec import Codec
@@ -59,6 +60,8 @@ class Wiring:
         self._bus = self._publisher("bus")
         self.admin = Admin(client_configuration(settings))
         self.limits = bootstrap.limits(settings)
+        self.late: list[Pending] = []
+        """Dead letters that may still be answered; a flush would wait for them as well."""
         self.letters = DeadLetters(self._bus, role, self.codec.value_bytes_max(DEAD_LETTERED))
 
     def _publisher(self, owner: str) -> Publisher:
@@ -86,6 +89,18 @@ class Wiring:
         if not self.codec.knows(schema_id):
             self._learn(schema_id)
         return self.codec.type_of(value)
+
+    def flush(self) -> None:
+        """Have what was handed over sent, and wait for it, unless dead letters without an answer are among it."""
+        self.late = [letter for letter in self.late if letter.outcome is None]
+        if not self.late:
+            self.sender.flush()
+
+    def unwritten(self, outputs: Iterable[Pending], letters: Mapping[int, Pending]) -> dict[int, str]:
+        """Wait for outputs, and a while for dead letters; those that are not written, by their keys, and why."""
+        late = await_answers(outputs, letters.values(), LETTER_S)
+        self.late = [letter for letter in {*self.late, *late} if letter.outcome is None]
+        return {key: why for key, letter in letters.items() if (why := why_unwritten(letter)) is not None}
 
     def append(self, data: Mapping[str, Any], key: str, partition: int, **envelope: Any) -> Pending:
         """Append an entry to the journal; ``partition`` -1 leaves it to the key. ``envelope``: as ``prepare``."""

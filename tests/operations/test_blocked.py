@@ -103,3 +103,29 @@ def test_correlate_holds_that_partition_and_places_the_events_of_others(world: W
     (letter,) = {(data["topic"], data["partition"], data["group"]) for _, _, data in world.read(TOPIC)}
     assert letter == (topic, bad, "correlate")
     workers.stop(correlate)
+
+
+def test_advance_holds_that_partition_and_applies_the_entries_of_others(world: World, workers: Workers) -> None:  # noqa: F811
+    world.activate(counting())
+    parts = world.catalogue.topic("workflow.journal").partitions
+    place = {region: partition_of(f"counting/{region}".encode(), parts) for region in REGIONS}
+    bad = place[REGIONS[0]]
+    elsewhere = {region for region in REGIONS if place[region] != bad}
+    world.admin.alter_configs(world.settings.world, {TOPIC: {"max.message.bytes": "100"}})
+    correlate = workers.start("correlate")
+    world.publish(REGIONS, time_ms=START + 1)
+    world.wait_for_entries(len(REGIONS))
+    workers.stop(correlate)
+    world.sender.send("workflow.journal", b"poison", b"junk", [], "raw", bad).result().require()
+    world.tick(0)
+    advance = workers.start("advance")
+    wait_until(lambda: set(world.cases()) == elsewhere, LIMIT_S)
+    wait_until(lambda: "held" in workers.log(advance), LIMIT_S)
+    assert set(world.cases()) == elsewhere
+    world.admin.alter_configs(world.settings.world, {TOPIC: {"max.message.bytes": "5000000"}})
+    wait_until(lambda: set(world.cases()) == set(REGIONS), LIMIT_S)
+    assert {(data["topic"], data["partition"], data["group"]) for _, _, data in world.read(TOPIC)} == {
+        ("workflow.journal", bad, "advance")
+    }
+    assert set(world.cases().values()) == {1}
+    assert workers.stop(advance) == 0
