@@ -15,6 +15,7 @@ from deptbus.kafka.configuration import client_configuration
 from deptbus.schemas.registration import register_schemas
 from deptbus.settings import Settings
 from tests.operations.reading import Result, commit, put, run
+from tests.streams.world import World
 
 pytestmark = pytest.mark.kafka
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -75,3 +76,20 @@ def test_the_commands_about_the_audit_run_as_they_stand_there(settings: Settings
         assert (result.returncode, bool(result.stdout)) == (0, True), (arguments, result.stderr)
         done.append(arguments[1])
     assert set(done) == {"list", "show", "verify"}
+
+
+def test_the_commands_of_finding_run_as_they_stand_there(settings: Settings, tmp_path: Path) -> None:
+    world = World(settings)
+    world.publish(["440100"], count=7, id=EVENT, correlation_id="epidemic/440100/1")
+    machine = settings.model_copy(update={"run_dir": tmp_path})
+    done = []
+    for arguments in commands("Finding: tail and trace"):
+        if "--follow" in arguments:
+            continue  # it does not end
+        given = [str(tmp_path / word) if word.endswith(".mmd") else word for word in arguments]
+        result: Result = run(machine, *given)
+        assert result.returncode == 0, (arguments, result.stderr)
+        assert EVENT in result.stdout or "There is no such event" in result.stderr or "CasesConfirmed" in result.stdout
+        done.append(arguments[0])
+    assert set(done) == {"tail", "trace"}
+    assert (tmp_path / "chain.mmd").read_text().startswith("flowchart TD")
