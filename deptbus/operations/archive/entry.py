@@ -155,29 +155,40 @@ def _decoded(topic: str, partition: int, count: int, block: bytes, start: int = 
             raise ValueError("a kind of timestamp is none")
         key, at = _optional(block, at)
         value, at = _optional(block, at)
-        headers: list[tuple[str, bytes | None]] = []
-        many, at = read_long(block, at)
-        for _ in range(many):
-            size, at = read_long(block, at)
-            end = at + size
-            name = block[at:end]
-            if name not in names:
-                names[name] = name.decode()
-            if block[end] == 0:
-                headers.append((names[name], None))
-                at = end + 1
-            else:
-                told, at = _optional(block, end)
-                headers.append((names[name], told))
-        if many:
-            if block[at]:
-                raise ValueError("headers do not end")
-            at += 1
+        headers, at = _headers(block, at, names)
         schema, at = _optional(block, at)
         found.append(
             Entry(offset, timestamp_ms, kind, key, value, headers, None if schema is None else schema.decode())
         )
     return found, at
+
+
+def _headers(block: bytes, at: int, names: dict[bytes, str]) -> tuple[list[tuple[str, bytes | None]], int]:
+    """Headers and the position behind; lengths of one byte, as nearly all are, are read here: there are many."""
+    found: list[tuple[str, bytes | None]] = []
+    many, at = read_long(block, at)
+    if not many:
+        return found, at
+    for _ in range(many):
+        size = block[at]
+        if size < 0x80:
+            start, end = at + 1, at + 1 + (size >> 1)
+        else:
+            size, start = read_long(block, at)
+            end = start + size
+        name = block[start:end]
+        if name not in names:
+            names[name] = name.decode()
+        size = block[end + 1]
+        if block[end] == 2 and size < 0x80 and not size & 1:
+            at = end + 2 + (size >> 1)
+            found.append((names[name], block[end + 2 : at]))
+        else:
+            told, at = _optional(block, end)
+            found.append((names[name], told))
+    if block[at]:
+        raise ValueError("headers do not end")
+    return found, at + 1
 
 
 def _optional(block: bytes, at: int) -> tuple[bytes | None, int]:
