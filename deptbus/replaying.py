@@ -16,7 +16,7 @@ from deptbus.kafka.copying import Chooser, Copy, Watch, copied_to, copy
 from deptbus.kafka.log import KafkaLog
 from deptbus.kafka.rawlog import Ranges
 from deptbus.kafka.readers import groups_reading
-from deptbus.kafka.recordbytes import Batch, Span, header, headers_of, key_and_value
+from deptbus.kafka.recordbytes import Batch, Span, has_header, header, headers_of, value_of
 from deptbus.kafka.scanning import scan
 from deptbus.operations.acts import Audited
 from deptbus.operations.audit import Auditor
@@ -69,23 +69,37 @@ class Chosen:
     def __init__(self, filter_: Filter, decode: Decode) -> None:
         self._filter = filter_
         self._decode = decode
-        self._types = [header("ce_type", name) for name in filter_.types]
+        self._types = [(name, header("ce_type", name)) for name in sorted(filter_.types)]
+        self._by_type_alone = bool(filter_.types) and filter_ == Filter(types=filter_.types, where=filter_.where)
+        """Whether no other header says anything."""
         self.undecodable = 0
 
     def chosen(self, topic: str, partition: int, batch: Batch, data: bytes, span: Span) -> bool:
         """Whether a record is meant."""
-        if self._types and not any(data.find(one, span.headers, span.end) >= 0 for one in self._types):
+        kind, at = self._typed(data, span)
+        if self._types and at < 0:
             return False
+        if self._by_type_alone:
+            return (not self._filter.where or self._fits(data, span, kind)) and has_header(data, span, at)
         try:
             envelope = from_headers(headers_of(data, span))
         except CodecError:
             return False
         if not self._filter.envelope(envelope):
             return False
-        if not self._filter.where:
-            return True
+        return not self._filter.where or self._fits(data, span, envelope.type)
+
+    def _typed(self, data: bytes, span: Span) -> tuple[str, int]:
+        """The type that is meant and whose header's bytes are found first, and where; -1 for none."""
+        for kind, written in self._types:
+            at = data.find(written, span.headers, span.end)
+            if at >= 0:
+                return kind, at
+        return "", -1
+
+    def _fits(self, data: bytes, span: Span, kind: str) -> bool:
         try:
-            return self._filter.data(self._decode(key_and_value(data, span)[1], envelope.type))
+            return self._filter.data(self._decode(value_of(data, span), kind))
         except CodecError:
             self.undecodable += 1
             return False

@@ -157,17 +157,47 @@ class Span(NamedTuple):
     end: int
 
 
-def spans(data: bytes, count: int) -> Iterator[Span]:
-    """The records of a batch, one after the other."""
+def spans(data: bytes, count: int) -> Iterator[Span]:  # noqa: PLR0912  # as Outgoing.take
+    """The records of a batch, one after the other. Numbers of one byte, or of two, are read on the spot."""
     at = 0
     for _ in range(count):
-        length, at = varint(data, at)
-        end = at + length
-        time_delta, at = varint(data, at + 1)
-        offset_delta, key = varint(data, at)
-        length, at = varint(data, key)
-        length, at = varint(data, at + max(0, length))
-        yield Span(offset_delta, time_delta, key, at + max(0, length), end)
+        length = data[at]
+        at += 1
+        if length > 127:
+            length, at = varint(data, at - 1)
+            end = at + length
+        else:
+            end = at + (length >> 1)
+        time_delta = data[at + 1]
+        at += 2
+        if time_delta > 127:
+            time_delta, at = varint(data, at - 1)
+        else:
+            time_delta = (time_delta >> 1) ^ -(time_delta & 1)
+        offset_delta = data[at]
+        at += 1
+        if offset_delta > 127:
+            second = data[at]
+            if second > 127:
+                offset_delta, at = varint(data, at - 1)
+            else:
+                offset_delta, at = (offset_delta & 127 | second << 7) >> 1, at + 1
+        else:
+            offset_delta >>= 1
+        key = at
+        for _part in ("key", "value"):
+            length = data[at]
+            at += 1
+            if length > 127:
+                second = data[at]
+                if second > 127:
+                    length, at = varint(data, at - 1)
+                    at += length
+                else:
+                    at += 1 + ((length & 127 | second << 7) >> 1)
+            elif length != 1:  # which is -1: none
+                at += length >> 1
+        yield Span(offset_delta, time_delta, key, at, end)
         at = end
 
 
@@ -190,6 +220,31 @@ def headers_of(data: bytes, span: Span) -> list[tuple[str, bytes]]:
         found.append((name, data[at : at + max(0, size)]))
         at += max(0, size)
     return found
+
+
+def value_of(data: bytes, span: Span) -> bytes | None:
+    """A record's value alone."""
+    length = data[span.key]
+    at = span.key + 1
+    if length > 127:
+        length, at = varint(data, span.key)
+        at += length
+    elif length != 1:
+        at += length >> 1
+    length, at = varint(data, at)
+    return None if length < 0 else data[at : at + length]
+
+
+def has_header(data: bytes, span: Span, found: int) -> bool:
+    """Whether a header begins where its bytes were found, so that they are not a part of another's value."""
+    count, at = varint(data, span.headers)
+    for _ in range(count):
+        if at >= found:
+            return at == found
+        length, at = varint(data, at)
+        size, at = varint(data, at + length)
+        at += max(0, size)
+    return False
 
 
 class Outgoing:
@@ -286,15 +341,23 @@ class Outgoing:
     def add(self, data: bytes, span: Span, time_ms: int) -> None:
         """Add one record."""
         if not self.count:
-            self._first_ms = time_ms
-        self._latest_ms = max(self._latest_ms, time_ms)
-        count, after = varint(data, span.headers)
-        head = b"\x00" + written(time_ms - self._first_ms) + written(self.count) + data[span.key : span.headers]
-        body = written(count + self._added) + self._before + data[after : span.end]
-        size = len(head) + len(body) + len(self._extra)
-        self._parts += (self._joint(size), head, body)
+            self._first_ms = self._latest_ms = time_ms
+        elif time_ms > self._latest_ms:
+            self._latest_ms = time_ms
+        _, _, key, at, end = span
+        headers = data[at]
+        if headers > 125:
+            count, after = varint(data, at)
+            mark = written(count + self._added) + self._before
+        else:
+            mark, after = self._marks[headers], at + 1
+        delta, count = time_ms - self._first_ms, self.count
+        begins = b"\x00" + (_WRITTEN[delta] if 0 <= delta < _MANY else written(delta))
+        number = _WRITTEN[count] if count < _MANY else written(count)
+        size = len(begins) + len(number) + at - key + len(mark) + end - after + len(self._extra)
+        self._parts += (self._joint(size), begins, number, data[key:at], mark, data[after:end])
         self.count += 1
-        self.bytes += size + 5
+        self.bytes += size + 3
 
     def finish(self) -> tuple[bytes, int, int]:
         """The records, compressed, their first and latest time; the next batch begins."""

@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deptbus.errors import ClusterUnreachable
-from deptbus.kafka.recordbytes import Outgoing, assembled, batches, header, headers_of, key_and_value, spans
+from deptbus.kafka.recordbytes import (
+    Outgoing,
+    assembled,
+    batches,
+    has_header,
+    header,
+    headers_of,
+    key_and_value,
+    spans,
+    value_of,
+)
 
 EXTRA = ("ce_replayid", "0195a1b2-0000-7000-8000-000000000000")
 FIRST = ("ce_redrivenfor", "cdc")
@@ -28,6 +38,10 @@ records = st.lists(
     max_size=12,
 )
 Records = list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]], int]]
+
+
+def wellformed(headers: list[tuple[str, bytes]]) -> list[tuple[str, str]]:
+    return [(name, value.decode()) for name, value in headers if value.isascii()]
 
 
 def written(given: Records, codec: int, base: int = 0, attributes: int = 0) -> bytes:
@@ -92,8 +106,13 @@ def test_single_records_pass_on_like_whole_batches(given: Records, data: st.Data
 def test_keys_values_and_headers_are_found_in_the_bytes(given: Records) -> None:
     (batch,) = batches(written(given, 3))
     content = batch.records()
-    found = [(*key_and_value(content, span), headers_of(content, span)) for span in spans(content, batch.size)]
-    assert found == [(key, value, headers) for key, value, headers, _ in given]
+    for span, (key, value, headers, later) in zip(spans(content, batch.size), given, strict=True):
+        assert (*key_and_value(content, span), headers_of(content, span)) == (key, value, headers)
+        assert value_of(content, span) == value
+        assert batch.first_ms + span.time_delta == START + later
+        assert all(
+            has_header(content, span, content.find(header(*one), span.headers)) for one in wellformed(headers)[:1]
+        )
 
 
 def test_a_part_of_a_log_that_is_cut_off_gives_whole_batches_only() -> None:
@@ -114,3 +133,12 @@ def _ready(out: Outgoing) -> tuple[bytes, int, int, int, tuple[int, int, int]]:
     count = out.count
     payload, first_ms, latest_ms = out.finish()
     return payload, count, first_ms, latest_ms, (1, 0, 0)
+
+
+def test_what_looks_like_a_header_inside_another_is_none() -> None:
+    inside = header("ce_type", "a.B")
+    (batch,) = batches(written([(b"k", b"v", [("note", inside), ("ce_type", b"c.D")], 0)], 0))
+    content = batch.records()
+    (span,) = spans(content, 1)
+    assert not has_header(content, span, content.find(inside, span.headers))
+    assert has_header(content, span, content.find(header("ce_type", "c.D"), span.headers))
