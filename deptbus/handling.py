@@ -35,7 +35,7 @@ from deptbus.redriven import FOR, redriven_for
 from deptbus.service import Service
 
 if TYPE_CHECKING:
-    from deptbus.observe.tracing import Work
+    from deptbus.observe.tracing import Tracer, Work
 
 # No second attempt can cure these.
 _HOPELESS = (NotOwner, CodecError, CatalogueError)
@@ -178,7 +178,8 @@ class Handling:
                 data = keep(data)
             event = Event(envelope, data, record)
             outputs: list[Pending] = []
-            began, work = perf_counter(), _work(service, event)
+            work = None if service.publisher.tracer is None else _work(service.publisher.tracer, service, event)
+            began = perf_counter()
             for handler in handlers:
                 failure = yield from self._handle(service, handler, event, outputs, work)
                 if failure is not None:
@@ -210,11 +211,12 @@ class Handling:
         while True:
             attempt += 1
             try:
-                arguments: tuple[Any, ...] = (event,)
+                call = handler.function if work is None else work.calling(handler.function)
                 if handler.wants_context:
                     context = Context(event, handler.name, attempt, service.log, service.publisher)
-                    arguments = (event, context)
-                answer = handler.function(*arguments) if work is None else work.call(handler.function, *arguments)
+                    answer = call(event, context)
+                else:
+                    answer = call(event)
                 if answer is not None and inspect.isawaitable(answer):
                     yield answer
             except _ENDING:
@@ -320,11 +322,9 @@ def _of_service(key: str, service: Service) -> str:
     return f"{service.owner} {key}"
 
 
-def _work(service: Service, event: Event) -> "Work | None":
+def _work(tracer: "Tracer", service: Service, event: Event) -> "Work | None":
     """The span in which a service handles an event, where its trace is recorded."""
-    tracer, envelope = service.publisher.tracer, event.envelope
-    if tracer is None:
-        return None
+    envelope = event.envelope
     return tracer.handling(event.record, envelope.id, envelope.traceparent, service.owner)
 
 

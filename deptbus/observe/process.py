@@ -8,6 +8,7 @@ with observing(settings, "advance-0", ready=...) as observed:
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 
@@ -102,6 +103,7 @@ def observing(settings: Settings, worker: str, ready: Problems = tuple) -> Itera
         observed.close()
 
 
+@cache
 def _version() -> str:
     try:
         return version("deptbus")

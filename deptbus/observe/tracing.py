@@ -128,11 +128,15 @@ class Work:
     def __init__(self, span: Span) -> None:
         self.span = span
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a handler; spans that it makes itself are within this one."""
-        with api.use_span(self.span, set_status_on_exception=False):
-            answer = function(*arguments)
-        return self._await(answer) if inspect.isawaitable(answer) else answer
+    def calling(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A handler, called so that spans which it makes itself are within this one."""
+
+        def call(*arguments: Any) -> Any:
+            with api.use_span(self.span, set_status_on_exception=False):
+                answer = function(*arguments)
+            return self._await(answer) if inspect.isawaitable(answer) else answer
+
+        return call
 
     async def _await(self, answer: Any) -> Any:
         with api.use_span(self.span, set_status_on_exception=False):
