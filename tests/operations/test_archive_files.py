@@ -186,6 +186,17 @@ def test_a_finished_file_that_was_changed_meanwhile_is_written_again(tmp_path: P
     assert verify(archive.folder) == []
 
 
+def test_a_process_that_ends_just_before_its_plan_is_gone_leaves_a_whole_archive(tmp_path: Path) -> None:
+    records = many()
+    archive = archived(tmp_path / "a", records)
+    (archive.folder / PLAN).write_bytes(plan(records).to_json())
+    assert verify(archive.folder) == []
+    rest = MemorySource(records)
+    assert held(archived(tmp_path / "a", records, rest)) == records
+    assert rest.given == 0
+    assert not (archive.folder / PLAN).exists()
+
+
 def test_on_a_full_disk_what_stands_is_whole_and_the_same_command_goes_on(tmp_path: Path) -> None:
     records = many()
     folder = tmp_path / "a"

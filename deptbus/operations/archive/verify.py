@@ -12,7 +12,7 @@ from deptbus.operations.archive.disk import sha256_of
 from deptbus.operations.archive.entry import Entry, decode_what_can_be
 from deptbus.operations.archive.entry import content as content_of
 from deptbus.operations.archive.evidence import MARK_CHARS, Evidence, digest, mark
-from deptbus.operations.archive.manifest import MANIFEST, SUMS, Block, FileIndex, FilePart, Part
+from deptbus.operations.archive.manifest import MANIFEST, PLAN, SUMS, Block, FileIndex, FilePart, Part
 from deptbus.operations.archive.reading import Archive, checked
 
 Progress = Callable[[int], None]
@@ -60,7 +60,7 @@ def _listing(archive: Archive) -> Iterator[Fault]:
     own = hashlib.sha256((archive.folder / MANIFEST).read_bytes()).hexdigest()
     if (archive.folder / SUMS).read_bytes() != archive.manifest.sums(own):
         yield Fault(SUMS, "it is not as the manifest says")
-    known = {name for name, _ in archive.manifest.files()} | {MANIFEST, SUMS}
+    known = {name for name, _ in archive.manifest.files()} | {MANIFEST, SUMS, PLAN}
     for path in sorted(archive.folder.rglob("*")):
         name = str(path.relative_to(archive.folder))
         if path.is_file() and name not in known:
