@@ -2,10 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +30,7 @@ class _Shown:
     settings: "Settings"
     partitions: bool
     everything: bool
+    form: Literal["people", "json", "prometheus"]
 
     def leaves_out(self, one: "Lag") -> bool:
         """Whether this is not worth a line."""
@@ -65,39 +67,53 @@ def lag(
     from deptbus.settings import Settings
 
     settings = Settings.load()
-    limits = [read_limit(text) for text in over or ()]
+    judge = partial(alerts_of, limits=[read_limit(text) for text in over or ()], lang=settings.lang)
     history = History(read_length(stuck_after, "--stuck-after"))
-    alerts: list[str] = []
-    shown = _Shown(settings, partitions, everything)
+    shown = _Shown(settings, partitions, everything, "prometheus" if prometheus else "json" if as_json else "people")
     looker = Looker(settings)
     try:
         looks = _looks(looker, history, groups or [], topic or [], every, None if watch else 2)
-        with suppress(KeyboardInterrupt):  # which is how --watch ends
-            for lags in looks if not watch else _following(looks, shown, as_json or prometheus):
-                alerts = alerts_of(lags, limits, settings.lang)
-                if watch:
-                    _tell(lags, alerts, prometheus, as_json)
-        if not watch:
-            if not (prometheus or as_json):
-                _show(lags, shown)
-            _tell(lags, alerts, prometheus, as_json)
+        if watch:
+            alerts = _watch(looks, judge, shown)
+        else:
+            *_, lags = looks
+            alerts = judge(lags)
+            _tell(lags, alerts, shown)
     finally:
         looker.close()
-    if not (as_json or prometheus):
-        for alert in alerts:
-            output.warning(alert)
     if alerts:
         raise typer.Exit(ALERT)
 
 
-def _tell(lags: "list[Lag]", alerts: Sequence[str], prometheus: bool, as_json: bool) -> None:
-    """One look for programs."""
+def _watch(looks: "Iterable[list[Lag]]", judge: "Callable[[list[Lag]], list[str]]", shown: "_Shown") -> list[str]:
+    """Show each look, in place on a terminal, until Ctrl-C; what the last one calls attention to."""
+    from rich.live import Live
+
+    alerts: list[str] = []
+    with suppress(KeyboardInterrupt), ExitStack() as held:
+        in_place = shown.form == "people" and output.out.is_terminal
+        live = held.enter_context(Live(console=output.out, auto_refresh=False)) if in_place else None
+        for lags in looks:
+            alerts = judge(lags)
+            if live is None:
+                _tell(lags, alerts, shown)
+            else:
+                live.update(_grid(lags, alerts, shown), refresh=True)
+    return alerts
+
+
+def _tell(lags: "list[Lag]", alerts: Sequence[str], shown: "_Shown") -> None:
+    """One look, in the form that is asked for."""
     from deptbus.operations.lag import exposition
 
-    if prometheus:
+    if shown.form == "prometheus":
         typer.echo(exposition(lags), nl=False)
-    elif as_json:
+    elif shown.form == "json":
         output.json(_to_json(lags, alerts))
+    else:
+        _show(lags, shown)
+        for alert in alerts:
+            output.warning(alert)
 
 
 def _looks(
@@ -123,24 +139,6 @@ def _looks(
         time.sleep(max(0.0, every_s - (time.monotonic() - started)))
 
 
-def _following(looks: "Iterator[list[Lag]]", shown: "_Shown", quiet: bool) -> "Iterator[list[Lag]]":
-    """Show each look: in place on a terminal, else as one block after another; ``quiet`` shows nothing."""
-    from rich.live import Live
-
-    if quiet:
-        yield from looks
-        return
-    if not output.out.is_terminal:
-        for lags in looks:
-            _show(lags, shown)
-            yield lags
-        return
-    with Live(console=output.out, auto_refresh=False) as live:
-        for lags in looks:
-            live.update(_grid(lags, shown), refresh=True)
-            yield lags
-
-
 def _show(lags: "list[Lag]", shown: "_Shown") -> None:
     lang = shown.settings.lang
     showing.banner(shown.settings)
@@ -153,16 +151,17 @@ def _show(lags: "list[Lag]", shown: "_Shown") -> None:
         output.note("没有消费组读过任何主题。" if lang == "zh" else "No group reads anything yet.")
 
 
-def _grid(lags: "list[Lag]", shown: "_Shown") -> Any:
+def _grid(lags: "list[Lag]", alerts: Sequence[str], shown: "_Shown") -> Any:
     from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(header_style="bold")
     for column in _COLUMNS:
         grid.add_column(words.word(column, shown.settings.lang), overflow="fold")
     for row in _rows(lags, shown):
         grid.add_row(*(words.cell(part) for part in row))
-    return Group(grid, *_left_out(lags, shown))
+    return Group(grid, *map(Text, [*_left_out(lags, shown), *alerts]))
 
 
 def _rows(lags: "Iterable[Lag]", shown: "_Shown") -> Iterator[tuple[str, ...]]:
