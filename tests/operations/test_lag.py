@@ -182,6 +182,11 @@ def test_after_the_time_told_a_group_has_caught_up(
         assert found.rate <= found.arriving
 
 
+def test_a_topic_is_counted_only_where_all_of_its_partitions_are() -> None:
+    lags = [lag(LOOK), lag(replace(LOOK, partition=1, records=None))]
+    assert [one.exact for one in by_topic(lags)] == [False]
+
+
 @given(st.lists(logs(), min_size=1, max_size=6))
 def test_a_topic_is_the_sum_of_its_partitions(partitions: list[tuple[list[bool], int, int | None]]) -> None:
     lags: list[Lag] = [
