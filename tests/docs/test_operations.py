@@ -27,6 +27,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(enco
 COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SYMPTOM = re.compile(r"`deptbus ([^`]+)`")
 FILLED = {
+    "DIR": "ARCHIVE",
     "EVENT_ID": "EVENT",
     "GROUP": "health",
     "ID": "LETTER",
@@ -127,12 +128,14 @@ def test_what_is_looked_at_by_symptom_runs_as_it_stands_there(settings: Settings
     commit(settings, "health", {("health.cases", 0): 0})
     letter = give_up(settings)
     machine = settings.model_copy(update={"run_dir": tmp_path})
+    archive = str(tmp_path / "archive")
+    assert run(machine, "archive", "create", archive, "--topic", "health.cases").returncode == 0
     table = DOCUMENT.partition("## By symptom")[2].partition("\n## ")[0]
     rows = [row.split("|")[2] for row in table.splitlines() if "`deptbus" in row]
     assert len(rows) >= 10
     for command in SYMPTOM.findall("\n".join(rows)):
         words = [FILLED.get(word, word) for word in shlex.split(command)]
-        arguments = [{"EVENT": EVENT, "LETTER": letter}.get(word, word) for word in words]
+        arguments = [{"ARCHIVE": archive, "EVENT": EVENT, "LETTER": letter}.get(word, word) for word in words]
         result: Result = run(machine, *arguments)
         assert result.returncode in (0, 1, ATTENTION), (arguments, result.stderr)  # 1: a part is not there
         assert result.stdout or result.stderr
