@@ -41,7 +41,7 @@ def measure(bench: Bench) -> Iterable[Result]:
     if shutil.which("kcat") is None:
         raise MeasurementFailed("kcat is not installed; it is in the package kcat of Debian and Ubuntu.")
     world = World(bench, "bench-replay", [TOPIC])
-    number, pairs = bench.of(1_000_000, 200_000), bench.of(9, 3)
+    number, pairs = bench.of(1_000_000, 100_000), bench.of(9, 2)
     _publish(world, number)
     servers, source = world.settings.bootstrap_servers, world.physical(TOPIC)
     runs = count()

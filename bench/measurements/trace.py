@@ -67,7 +67,7 @@ _CHAIN = (
 
 def measure(bench: Bench) -> Iterable[Result]:
     """About 3 minutes; quick, of 100,000 events."""
-    count = bench.of(1_000_000, 100_000)
+    count = bench.of(1_000_000, 50_000)
     world = World(bench, "bench-trace", (*_TOPICS, "bus.deadletters"))
     source = _Source(world)
     bench.say(f"writing {count:,} events")
@@ -84,11 +84,11 @@ def measure(bench: Bench) -> Iterable[Result]:
         size_mb = indexer.path.stat().st_size / 1e6
         index.close()
         tracing = Tracing(settings, world.catalogue)
-        chosen = random.Random(SEED).sample(ids, bench.of(100, 20))
+        chosen = random.Random(SEED).sample(ids, bench.of(100, 10))
         after = [_traced(tracing, event_id) for event_id in chosen]
-        with_new = [(_new(source), _traced(tracing, event_id))[1] for event_id in chosen[: bench.of(20, 5)]]
+        with_new = [(_new(source), _traced(tracing, event_id))[1] for event_id in chosen[: bench.of(20, 3)]]
         environment = world.environment | {"BUS_RUN_DIR": folder}
-        commands = [_command(bench, environment, event_id) for event_id in chosen[: bench.of(10, 3)]]
+        commands = [_command(bench, environment, event_id) for event_id in chosen[: bench.of(10, 2)]]
     bench.say(f"first index of {count:,} events: {first_s:.1f} s, {count / first_s:,.0f} events/s, {size_mb:,.0f} MB")
     bench.say(f"a trace afterwards: {_told(after)}; with {NEW:,} new events: {_told(with_new)}")
     detail = f"first index {first_s:.1f} s; afterwards {median(after):.0f} ms, {median(with_new):.0f} with new events"
