@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 def found() -> dict[str, Measurement]:
     """Every measurement, by its name."""
     names = sorted(module.name for module in pkgutil.iter_modules(measurements.__path__))
-    return {name: importlib.import_module(f"bench.measurements.{name}") for name in names}  # type: ignore[misc]  # modules
+    return {name: importlib.import_module(f"bench.measurements.{name}") for name in names}
 
 
 def _measured(chosen: Mapping[str, Measurement], bench: Bench) -> tuple[list[Result], list[str]]:

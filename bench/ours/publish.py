@@ -46,7 +46,7 @@ class Ours:
         """Seconds to send what is encoded already and have each record acknowledged."""
         records, send = self.records, self.sender.send
         began = time.perf_counter()
-        pending = [send(TOPIC, key, value, headers, event_id) for event_id, _, key, value, headers in records]
+        pending = [send(TOPIC, key, value, headers, event_id) for event_id, _, key, value, headers, *_ in records]
         self.sender.flush()
         for one in pending:
             one.check()

@@ -25,9 +25,10 @@ def show(results: Sequence[Result], machine: Mapping[str, str], console: Console
     """The table, and what it was measured on."""
     console = console or Console()
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, side in (("row", "left"), ("measured", "right"), ("95 %", "right"), ("bound", "right"), ("", "left"),
-                       ):  # fmt: skip
-        table.add_column(name, justify=side, overflow="fold")
+    table.add_column("row", overflow="fold")
+    for name in ("measured", "95 %", "bound"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("", overflow="fold")
     for result in results:
         bound = f"{'≤' if result.of.at_most else '≥'} {_number(result.of.bound)}"
         holds = "[green]holds[/]" if result.holds else "[red]does not hold[/]"
