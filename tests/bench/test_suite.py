@@ -122,7 +122,7 @@ def test_the_bounds_are_listed_and_an_unknown_name_is_refused(capsys: pytest.Cap
     with pytest.raises(SystemExit) as ended:
         main(["cadec"])
     assert ended.value.code == 2
-    assert "there is no measurement cadec; there are advance, codec" in capsys.readouterr().err
+    assert "there is no measurement cadec; there are advance, beside, codec" in capsys.readouterr().err
 
 
 def test_the_machine_is_described() -> None:
