@@ -64,8 +64,8 @@ format: setup ## format the sources and repair what can be repaired
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-test: setup ## every test but the faults
-	@$(BIN)/pytest --ignore tests/faults
+test: setup ## every test but the faults (WORKERS=: so many at once, each with a broker of its own)
+	@$(BIN)/pytest --ignore tests/faults --numprocesses $(or $(WORKERS),2) --dist loadfile
 
 test-faults: setup ## kill workers and brokers under load and compare the outcome
 	@$(BIN)/pytest tests/faults
