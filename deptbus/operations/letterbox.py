@@ -164,7 +164,6 @@ class LetterBox:
         ``choose`` says which, from what stands; where a transaction's end is not known, that is read again. ``rate`` is
         the most that are sent in a second. ``ActRefused`` when it cannot be brought to its end.
         """
-        began = time.monotonic()
         done = failed = 0
         while True:
             self.begin()
@@ -180,7 +179,7 @@ class LetterBox:
                     done += sent
                     progress(done, total)
                     if rate is not None:
-                        time.sleep(max(0.0, began + done / rate - time.monotonic()))
+                        time.sleep(sent / rate)  # the first may have waited for its producer: no making up for that
             except (TransactionUnclear, PublishFailed) as error:
                 if failed >= _TRIES_MAX:
                     raise ActRefused(
