@@ -10,6 +10,7 @@ from deptbus.cli.options import Operator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from deptbus.kafka.looks import Looker
     from deptbus.operations.groups import Group, Move
     from deptbus.operations.lag import Lag
     from deptbus.settings import Settings
@@ -171,13 +172,13 @@ def reset(
         raise typer.Exit(1)
 
 
-def _present(name: str, present: "Sequence[str]", looker: Any) -> "Group":
+def _present(name: str, present: "Sequence[str]", looker: "Looker") -> "Group":
     from deptbus.errors import NotFound
 
     if name not in present:
         raise NotFound(f"There is no group {name}; there are {', '.join(present) or 'none'}.")
     (group,) = looker.describe([name])
-    return group  # type: ignore[no-any-return]  # of a Looker
+    return group
 
 
 def _show_moves(name: str, moves: "Sequence[Move]", settings: "Settings", *, done: bool) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from deptbus.cli import options, output, showing
 from deptbus.cli.options import Departments, From, Instances, Json, Operator, Reason, Regions, Since, To, Types, Until
+from deptbus.cli.progress import bar
 from deptbus.cli.rehearsal import drop, read_pack, rehearse
 from deptbus.errors import SettingsError
 
@@ -193,7 +194,7 @@ def _target(named: "dict[str, str | None]", approve: str | None) -> "Target":
         )
     if kind not in _READ and approve is not None:
         raise SettingsError("--approve belongs to --live and --group; nobody reads the other targets.")
-    return Target(kind, name)  # type: ignore[arg-type]  # as above
+    return Target(kind, name)  # type: ignore[arg-type]  # the names are those of its kinds
 
 
 _READ = ("live", "group")
@@ -226,8 +227,8 @@ _REACH_S = 5.0
 
 def _count(replays: "Replays", ordered: "Replay", *, as_json: bool) -> None:
     """Say what a replay would deliver, and to whom."""
-    with bar(_WORDS[replays.settings.lang]["counting"], ordered.offsets) as watch:
-        counts = replays.count(ordered, watch)
+    with bar(_WORDS[replays.settings.lang]["counting"], ordered.offsets) as progress:
+        counts = replays.count(ordered, progress.to)
     readers = replays.readers(ordered)
     if as_json:
         output.json({**_told(ordered), **_counted(counts), "subscribers": readers})
@@ -251,16 +252,16 @@ def _do(replays: "Replays", ordered: "Replay", *, as_json: bool) -> None:
     """Copy, read back, and say what came of it."""
     words = _WORDS[replays.settings.lang]
     output.note(words["begun"].format(id=ordered.id))
-    with bar(words["replaying"], ordered.offsets) as watch, interrupted() as stopped:
-        finished = replays.run(ordered, stopped, lambda progress: watch(progress.offsets))
+    with bar(words["replaying"], ordered.offsets) as progress, interrupted() as stopped:
+        finished = replays.run(ordered, stopped, lambda come: progress.to(come.offsets))
     if not finished:
         left = replays.left(ordered)
         if as_json:
             output.json({**_told(ordered), "state": "stopped", "left": left})
         output.note(words["left"].format(id=ordered.id, left=left))
         raise typer.Exit(PARTIAL)
-    with bar(words["reading"], 2 * ordered.offsets) as watch:
-        found = replays.verify(ordered, watch)
+    with bar(words["reading"], 2 * ordered.offsets) as progress:
+        found = replays.verify(ordered, progress.to)
     if as_json:
         state = "failed" if found.differences else "done"
         output.json({
@@ -325,28 +326,6 @@ def interrupted() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def bar(text: str, total: int) -> Iterator[Callable[[int], None]]:
-    """How far something has come, its rate and the time left; only on a terminal, and on standard error."""
-    if not output.err.is_terminal:
-        yield lambda done: None
-        return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=output.err, transient=True) as progress:
-        task = progress.add_task(text, total=max(1, total), rate="")
-
-        def update(done: int) -> None:
-            speed = progress.tasks[0].speed
-            progress.update(task, completed=done, rate=f"{speed:,.0f}/s" if speed else "")
-
-        yield update
 
 
 _WORDS = {

@@ -1,19 +1,15 @@
 """``deptbus trace``: what an event follows from and what followed from it, across topics and departments."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from deptbus.cli import output
 from deptbus.cli.options import Json
+from deptbus.cli.progress import bar
 from deptbus.errors import SettingsError
-
-if TYPE_CHECKING:
-    from deptbus.operations.lineage.indexing import Progress
 
 LIMIT = 1_000
 LIMIT_MAX = 100_000
@@ -60,8 +56,8 @@ def trace(
     check_reachable(settings, _REACH_S)
     garbage.look_seldom()
     tracing = Tracing(settings, catalogue)
-    with _progress(settings.lang) as progress:
-        tracing.bring_up_to_date(progress)
+    with bar("正在读取" if settings.lang == "zh" else "reading", 0) as progress:
+        tracing.bring_up_to_date(progress.to)
     if event_id is not None:
         chain, teller = tracing.of_event(event_id, limit, whole=everything)
     else:
@@ -84,17 +80,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"--graph {path} cannot be written: {error.strerror}; name another file.") from None
-
-
-@contextmanager
-def _progress(lang: str) -> Iterator["Progress"]:
-    """A bar on a terminal while the index is brought up to date, and nothing where there is none."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    if not output.err.is_terminal:
-        yield lambda done, total: None
-        return
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=output.err, transient=True) as bar:
-        task = bar.add_task("正在读取" if lang == "zh" else "reading", total=None, visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=total > 0)

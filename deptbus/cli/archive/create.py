@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from deptbus.cli import output
-from deptbus.cli.archive.saying import Folder, Rate, Why, bar, data, table, word
+from deptbus.cli.archive.saying import Folder, Rate, Why, data, table, word
 from deptbus.cli.options import From, Json, Operator, To
+from deptbus.cli.progress import bar
 
 Codec = Annotated[str, typer.Option(help="deflate, zstandard (quicker and smaller, not every reader has it) or null.")]
 
@@ -95,12 +96,12 @@ def create(
         bootstrap.open_registry(settings) as registry,
         bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor,
         auditor.act("archive.create", str(folder), reason, _told(request)) as act,
-        bar(word("archiving", settings.lang), None) as advance,
+        bar(word("archiving", settings.lang)) as progress,
     ):
         book = SchemaBook(registry.schema_by_id)
 
         def begin(planned: Manifest) -> None:
-            advance(0, sum(part.end - part.start for _, _, part in planned.parts()))
+            progress.by(0, sum(part.end - part.start for _, _, part in planned.parts()))
             if any(name.partition(".")[0] in BUS_OWNERS for name in planned.topics):
                 book.hold(declared(registry, catalogue.schemas))  # events lie within entries and dead letters
 
@@ -112,7 +113,7 @@ def create(
             book,
             file_bytes=file_bytes,
             begin=begin,
-            progress=advance,
+            progress=progress.by,
         )
         act.detail(archive=made.id, records=made.records)
     if as_json:

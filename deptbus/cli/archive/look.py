@@ -3,8 +3,9 @@
 import typer
 
 from deptbus.cli import output
-from deptbus.cli.archive.saying import Folder, bar, data, table, word
+from deptbus.cli.archive.saying import Folder, data, table, word
 from deptbus.cli.options import Json
+from deptbus.cli.progress import bar
 
 BROKEN = 3
 """The exit code where something is broken."""
@@ -30,8 +31,8 @@ def verify(folder: Folder, as_json: Json = False) -> None:
         manifest = Archive(folder).manifest
     except ArchiveBroken:  # it is told below
         manifest = None
-    with bar(word("checking", lang), manifest.records if manifest else 0) as advance:
-        faults = check(folder, advance)
+    with bar(word("checking", lang), manifest.records if manifest else 0) as progress:
+        faults = check(folder, progress.by)
     records = manifest.records if manifest else 0
     files = sum(1 for _ in manifest.files()) + 2 if manifest else 0
     if as_json:

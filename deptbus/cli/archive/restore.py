@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deptbus.cli import output
-from deptbus.cli.archive.saying import Folder, Rate, Why, bar, word
+from deptbus.cli.archive.saying import Folder, Rate, Why, word
 from deptbus.cli.options import From, Json, Operator, To
+from deptbus.cli.progress import bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,14 +84,14 @@ def restore(
         doing.check(positions)
         with (
             _recorded(settings, admin, archive, work, reason, operator) as tell,
-            bar(word("restoring", settings.lang), 2 * records) as advance,
+            bar(word("restoring", settings.lang), 2 * records) as progress,
         ):
             done = doing.run(
                 registry,
                 positions,
                 groups=groups,
                 wait=Pace(rate).wait,
-                progress=lambda what, count: advance(count),
+                progress=lambda what, count: progress.by(count),
                 now_ms=system_clock(),
             )
             tell(done)

@@ -1,9 +1,8 @@
-"""What the commands about archives share: words in two languages, progress, and how fast."""
+"""What the commands about archives share: words in two languages, and how fast."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 
@@ -18,41 +17,9 @@ Rate = Annotated[int, typer.Option(min=0, help="So many events a second at most;
 Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it goes on record.")]
 
 
-class Advance(Protocol):
-    """Moves a bar on."""
-
-    def __call__(self, count: int, total: int | None = None) -> None:
-        """By ``count``; ``total``: of how many, once that is known."""
-
-
 def word(name: str, lang: str) -> str:
     """A column or a sentence in the reader's language."""
     return _WORDS["zh" if lang == "zh" else "en"][name]
-
-
-@contextmanager
-def bar(text: str, total: int | None) -> Iterator["Advance"]:
-    """How far it has come, with rate and time left; only on a terminal, on standard error.
-
-    Told what was just done, and how much there is as soon as that is known.
-    """
-    if not output.err.is_terminal:
-        yield lambda count, total=None: None
-        return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=output.err, transient=True) as progress:
-        task = progress.add_task(text, total=total, rate="")
-
-        def advance(count: int, total: int | None = None) -> None:
-            speed = progress.tasks[0].speed
-            progress.update(task, total=total, advance=count, rate=f"{speed:,.0f}/s" if speed else "")
-
-        yield advance
 
 
 def table(manifest: Manifest, lang: str) -> None:

@@ -1,7 +1,6 @@
 """``redrive`` and ``discard``: many letters at once."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +28,7 @@ from deptbus.cli.deadletters.common import (
     said,
 )
 from deptbus.cli.options import Json, Operator, Reason
+from deptbus.cli.progress import bar
 
 if TYPE_CHECKING:
     from deptbus.operations.letterbox import Doing
@@ -76,8 +76,8 @@ def redrive(
         done = 0
         if planned.letters and not dry_run:
             about = {"letters": len(planned.letters), "forced": force, "again": again}
-            with recorded(box, "redrive", target(planned), doing, **about) as act, progress(as_json) as told:
-                done = box.redrive(lambda letters: plan(letters).letters, doing, rate=rate, progress=told)
+            with recorded(box, "redrive", target(planned), doing, **about) as act, bar("", quiet=as_json) as progress:
+                done = box.redrive(lambda letters: plan(letters).letters, doing, rate=rate, progress=progress.to)
                 act.detail(redriven=done)
         tell("redriven", planned, done, doing, box.settings, as_json=as_json, dry_run=dry_run)
 
@@ -119,22 +119,6 @@ def target(planned: "Plan") -> str:
     if len(planned.letters) == 1:
         return planned.letters[0].id
     return ", ".join(sorted({letter.topic for letter in planned.letters}))
-
-
-@contextmanager
-def progress(quiet: bool) -> "Iterator[Callable[[int, int], None]]":
-    """A bar with rate and time left, on a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
-    with Progress(*columns, console=output.err, transient=True, disable=quiet or not output.err.is_terminal) as bar:
-        task = bar.add_task("", total=None, rate="")
-
-        def told(done: int, of: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=of, rate="" if speed is None else f"{speed:.0f}/s")
-
-        yield told
 
 
 def tell(
