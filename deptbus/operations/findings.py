@@ -245,6 +245,12 @@ def registry(
         )
         for sentence in broken
     ]
+    if not found:
+        found.append(
+            fine(
+                area, f"{versions} 个模式版本均已登记，{url}", f"all {versions} schema versions are registered at {url}"
+            )
+        )
     if others:
         found.append(
             Finding(
@@ -255,12 +261,6 @@ def registry(
                     f"{len(others)} 个主体不在 schemas/ 中：{named(others)}",
                     f"{len(others)} subjects are in no file: {named(others)}",
                 ),
-            )
-        )
-    if not found:
-        found.append(
-            fine(
-                area, f"{versions} 个模式版本均已登记，{url}", f"all {versions} schema versions are registered at {url}"
             )
         )
     return found

@@ -54,7 +54,7 @@ def test_only_a_transaction_that_is_open_for_long_is_found() -> None:
 
 
 def test_schemas_that_are_missing_or_break_readers_are_errors_and_foreign_ones_are_not() -> None:
-    assert kinds(findings.registry("u", 3, [], [], ["x.Y"])) == {"others": Severity.NOTE}
+    assert kinds(findings.registry("u", 3, [], [], ["x.Y"])) == {"fine": Severity.FINE, "others": Severity.NOTE}
     found = findings.registry("u", 3, ["a.B v1"], ["it breaks"], [])
     assert kinds(found) == {"missing": Severity.ERROR, "incompatible": Severity.ERROR}
 

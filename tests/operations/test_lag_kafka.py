@@ -20,6 +20,7 @@ from deptbus.kafka.producer import TransactionalProducer
 from deptbus.operations.lag import History, Lag, State
 from deptbus.settings import Settings
 from tests.broker import free_ports
+from tests.interrupting import interruptible
 from tests.operations.reading import ROOT, commit, make, member, put, run, run_json, stand, transact
 from tests.waiting import wait_until
 
@@ -240,7 +241,7 @@ class TestCommand:
         put(settings, CASES, 3)
         commit(settings, "lab", {(CASES, 0): 1})
         environment = settings.environment() | {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-        watching = subprocess.Popen(
+        watching = interruptible(
             [sys.executable, "-m", "deptbus", "lag", "--watch", "--every", "0.2", "--over", "1", "--prometheus"],
             env=environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip

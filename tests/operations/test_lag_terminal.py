@@ -5,7 +5,6 @@ import pty
 import re
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import time
@@ -15,6 +14,7 @@ from fcntl import ioctl
 import pytest
 
 from deptbus.settings import Settings
+from tests.interrupting import interruptible
 from tests.operations.reading import ROOT, commit, make, put
 
 pytestmark = pytest.mark.kafka
@@ -30,7 +30,7 @@ def test_it_shows_each_look_in_place_within_80_columns_until_it_is_interrupted(s
     environment = settings.environment() | {
         "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "TERM": "xterm", "NO_COLOR": "1",
     }  # fmt: skip
-    watching = subprocess.Popen(
+    watching = interruptible(
         [sys.executable, "-m", "deptbus", "lag", "--watch", "--every", "0.2", "--over", "2"],
         env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip

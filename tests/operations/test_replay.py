@@ -21,6 +21,7 @@ from deptbus.record import Record
 from deptbus.redriven import redriven_for
 from deptbus.settings import Settings
 from tests.broker import SharedStack
+from tests.interrupting import interruptible
 from tests.streams.world import CASES, REGIONS, World, environment
 from tests.waiting import wait_until
 
@@ -207,7 +208,7 @@ def test_one_group_gets_them_again_and_others_pass_over_them(run: Run, world: Wo
 
 def test_a_stopped_replay_goes_on_where_it_stopped(run: Run, world: World, variables: dict[str, str]) -> None:
     order = ["--topic", TOPIC, "--to-topic", "slow", "--rate", "4"]
-    process = subprocess.Popen(
+    process = interruptible(
         [sys.executable, "-m", "deptbus", "replay", *order], env=variables, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from deptbus import cli
+from deptbus.clock import system_clock
 from deptbus.deadletters import TYPE as DEAD
 from deptbus.deadletters import DeadLetters
 from deptbus.kafka.admin import Admin
@@ -21,6 +22,7 @@ from tests.bus.conftest import catalogue, kafka_world, quick, root  # noqa: F401
 from tests.bus.contract import CASE
 from tests.bus.worlds import KafkaWorld
 from tests.command.engine import Ran
+from tests.interrupting import interruptible
 from tests.waiting import wait_until
 
 DISCARDED = "ward.CaseDiscarded"
@@ -60,7 +62,7 @@ class Command:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Run it in a process of its own until it is stopped."""
-        return subprocess.Popen(
+        return interruptible(
             [sys.executable, "-m", "deptbus", *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | self._environment,
         )  # fmt: skip
@@ -87,13 +89,15 @@ def run(
 
 @pytest.fixture
 def ward(kafka_world: KafkaWorld) -> Callable[..., str]:  # noqa: F811
-    """Publishes a case over four partitions; answers its id."""
+    """Publishes a case over four partitions, each in a millisecond of its own; answers its id."""
     bus = kafka_world.connect("ward")
 
     def publish(number: int, kind: str = CASE, **given: Any) -> str:
         about = {name: given.pop(name) for name in ("region", "actor", "correlation_id", "time_ms") if name in given}
         data = {"case": str(number), **given}
-        return str(bus.publish(kind, data, subject=f"s{number % 7}", **about).require().event_id)
+        outcome = bus.publish(kind, data, subject=f"s{number % 7}", **about).require()
+        wait_until(lambda: system_clock() > outcome.timestamp_ms, "the next millisecond")
+        return str(outcome.event_id)
 
     return publish
 
