@@ -53,20 +53,29 @@ class Server(Protocol):
 class Pending:
     """A publish without its answer yet. ``check()`` and ``result()`` wait for it; nothing else needs to be called."""
 
-    __slots__ = ("_answer", "_server", "_when_settled", "event_id", "topic")
+    # Nothing that Python's garbage collector has to look at is made for an answer: there are very many of them.
+    __slots__ = ("_answer", "_partition", "_server", "_timestamp_ms", "_when_settled", "event_id", "topic")
+
+    _partition: int
+    _timestamp_ms: int
 
     def __init__(self, server: Server, topic: str, event_id: str) -> None:
         self._server = server
         self.topic = topic
         self.event_id = event_id
-        self._answer: Outcome | Place | None = None
+        self._answer: Outcome | int | None = None
+        """The offset of what is acknowledged, the outcome of what is not."""
         self._when_settled: Callable[[Outcome], None] | None = None
 
     def settle(self, answer: Outcome | Place) -> None:
         """Called once, by the transport: with the place of what is acknowledged, or the outcome of what is not."""
-        self._answer = answer
+        if isinstance(answer, Outcome):
+            self._answer = answer
+        else:
+            self._partition, offset, self._timestamp_ms = answer
+            self._answer = offset  # the last, for another thread may wait for it
         if self._when_settled is not None:
-            self._when_settled(self._outcome(answer))
+            self._when_settled(self._outcome(self._answer))
 
     def when_settled(self, call: Callable[[Outcome], None]) -> None:
         """Have ``call`` called with the outcome, at once if it is there already, after those given before."""
@@ -102,10 +111,10 @@ class Pending:
 
     def check(self) -> None:
         """Wait for the answer; ``PublishFailed`` or ``PublishUnknown`` unless the event is on the topic."""
-        if type(self._answer) is not tuple:
+        if type(self._answer) is not int:
             self.result().require()
 
-    def _outcome(self, answer: Outcome | Place) -> Outcome:
+    def _outcome(self, answer: Outcome | int) -> Outcome:
         if isinstance(answer, Outcome):
             return answer
-        return Outcome("acknowledged", self.event_id, self.topic, *answer)
+        return Outcome("acknowledged", self.event_id, self.topic, self._partition, answer, self._timestamp_ms)

@@ -40,13 +40,14 @@ class Ours:
     def prepare(self, count: int) -> None:
         """Encode what ``ready`` is to send."""
         prepare = self.bus._publisher.prepare
-        self.records = [prepare(TYPE, data, subject=subject, region=REGION) for data, subject in _given(count)]
+        prepared = [prepare(TYPE, data, subject=subject, region=REGION) for data, subject in _given(count)]
+        self.records = [(one.key, one.value, one.headers, one.id) for one in prepared]
 
     def ready(self) -> float:
         """Seconds to send what is encoded already and have each record acknowledged."""
         records, send = self.records, self.sender.send
         began = time.perf_counter()
-        pending = [send(TOPIC, key, value, headers, event_id) for event_id, _, key, value, headers, *_ in records]
+        pending = [send(TOPIC, key, value, headers, event_id) for key, value, headers, event_id in records]
         self.sender.flush()
         for one in pending:
             one.check()

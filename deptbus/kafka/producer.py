@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -40,19 +41,24 @@ def _is_fenced(error: KafkaError) -> bool:
 _FATAL_IS_TOLD = contextlib.suppress(KafkaException)
 
 
+_LOOK_S = 0.001
+"""While records are handed over without a pause, answers are let in so often; less often, with each record."""
+
 LINE_TOPICS_MAX = 100
 """Topics of one producer: finding one of 1,000 took as long as all else that handing a record over takes."""
 
 
 class _Pending(Pending):
-    """A ``Pending`` that librdkafka answers itself: one object per record, and no closure beside it."""
+    """A ``Pending`` that librdkafka answers itself, as the delivery callback: one object per record, and no other."""
 
     __slots__ = ()
 
-    def answered(self, error: KafkaError | None, message: Message) -> None:
-        """The delivery callback. What an acknowledged record's outcome says is made when somebody asks."""
-        if error is None:
-            self._answer = message.partition(), message.offset(), message.timestamp()[1]  # as settle, once a record
+    def __call__(self, error: KafkaError | None, message: Message) -> None:
+        """What an acknowledged record's outcome says is made when somebody asks."""
+        if error is None:  # as settle, without the place
+            self._partition = message.partition()
+            self._timestamp_ms = message.timestamp()[1]
+            self._answer = message.offset()
             if self._when_settled is not None:
                 self._when_settled(self._outcome(self._answer))
         else:
@@ -68,11 +74,13 @@ class _Pending(Pending):
 class _Line:
     """One producer of a sender, and the topics that go through it."""
 
-    __slots__ = ("poll_answers", "produce", "producer", "topics")
+    __slots__ = ("look_at", "poll_answers", "produce", "producer", "topics")
 
     def __init__(self, configuration: Configuration) -> None:
         self.producer = Producer(configuration)
         self.produce, self.poll_answers = self.producer.produce, self.producer.poll
+        self.look_at = 0.0
+        """When a record that is handed over is to let answers in again, by the monotonic clock."""
         self.topics = 0
 
     def poll(self, timeout_s: float) -> None:
@@ -129,19 +137,19 @@ class KafkaSender:
         line, physical = self._routes.get(topic) or self._route(topic)
         pending = _Pending(line, topic, event_id)
         try:
-            line.produce(physical, value, key, partition, pending.answered, headers=headers)
+            line.produce(physical, value, key, partition, pending, headers=headers)
         except (BufferError, KafkaException) as refused:
             try:
                 _produce_again(
                     line.producer, refused, self._timeout_s,
-                    physical, value, key, partition, pending.answered, headers=headers,
+                    physical, value, key, partition, pending, headers=headers,
                 )  # fmt: skip
             except (BufferError, KafkaException) as error:
                 pending.refused("failed", str(error))
-        try:  # noqa: SIM105  # no with: for each record
-            line.poll_answers(0)
-        except KafkaException:
-            pass  # as _FATAL_IS_TOLD
+        now = monotonic()
+        if now >= line.look_at:
+            line.look_at = now + _LOOK_S
+            line.poll(0)
         return pending
 
     def _route(self, topic: str) -> tuple[_Line, str]:
