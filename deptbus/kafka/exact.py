@@ -97,14 +97,12 @@ class ExactWriter:
         """Hand the next record of a partition over."""
         lane = self._lanes[partition]
         try:
-            self._produce(
-                lane.physical, value, key, lane.number, lane.answered, timestamp=timestamp_ms, headers=headers
-            )
+            self._produce(lane.physical, value, key, lane.number, lane.answered, None, timestamp_ms, headers)
         except (BufferError, KafkaException) as refused:
             try:
                 _produce_again(
                     self._plain, refused, self._timeout_s,
-                    lane.physical, value, key, lane.number, lane.answered, timestamp=timestamp_ms, headers=headers,
+                    lane.physical, value, key, lane.number, lane.answered, None, timestamp_ms, headers,
                 )  # fmt: skip
             except (BufferError, KafkaException) as error:
                 self._fail(f"a record for {lane.name}[{lane.number}] is not taken: {error}")

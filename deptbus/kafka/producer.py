@@ -137,12 +137,11 @@ class KafkaSender:
         line, physical = self._routes.get(topic) or self._route(topic)
         pending = _Pending(line, topic, event_id)
         try:
-            line.produce(physical, value, key, partition, pending, headers=headers)
+            line.produce(physical, value, key, partition, pending, None, 0, headers)
         except (BufferError, KafkaException) as refused:
             try:
                 _produce_again(
-                    line.producer, refused, self._timeout_s,
-                    physical, value, key, partition, pending, headers=headers,
+                    line.producer, refused, self._timeout_s, physical, value, key, partition, pending, None, 0, headers
                 )  # fmt: skip
             except (BufferError, KafkaException) as error:
                 pending.refused("failed", str(error))
@@ -183,15 +182,13 @@ class KafkaSender:
             line.close(max(0.0, limit - time.monotonic()))
 
 
-def _produce_again(
-    producer: Producer, refused: BufferError | KafkaException, timeout_s: float, *record: Any, **more: Any
-) -> None:
+def _produce_again(producer: Producer, refused: BufferError | KafkaException, timeout_s: float, *record: Any) -> None:
     """While the buffer is full, let answers in and try again until ``timeout_s`` have passed; else raise."""
     limit = time.monotonic() + timeout_s
     while isinstance(refused, BufferError) and time.monotonic() <= limit:
         producer.poll(0.05)
         try:
-            producer.produce(*record, **more)
+            producer.produce(*record)
             return
         except BufferError as error:
             refused = error
@@ -247,13 +244,11 @@ class TransactionalProducer:
         """
         try:
             try:
-                self._produce(
-                    topic, value, key, partition, self._answered, timestamp=timestamp_ms, headers=headers or []
-                )
+                self._produce(topic, value, key, partition, self._answered, None, timestamp_ms, headers or [])
             except BufferError as full:
                 _produce_again(
-                    self._producer, full, self._timeout_s, topic, value, key, partition, self._answered,
-                    timestamp=timestamp_ms, headers=headers or [],
+                    self._producer, full, self._timeout_s,
+                    topic, value, key, partition, self._answered, None, timestamp_ms, headers or [],
                 )  # fmt: skip
         except KafkaException as error:
             kind: type[BusError] = PublishFailed if error.args[0].code() in _NOT_WRITTEN else TransactionUnclear
