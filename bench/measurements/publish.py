@@ -22,7 +22,7 @@ BOUNDS = (EVENTS, BYTES)
 def measure(bench: Bench) -> Iterable[Result]:
     """One result after the other."""
     world = World(bench, "bench-publish", [TOPIC])
-    count, pairs = bench.of(60_000, 20_000), bench.of(15, 6)
+    count, pairs = bench.of(60_000, 20_000), 15
     with (
         Side(bench.python, "bench.ours.publish", world.environment) as ours,
         Side(bench.python, "bench.peers.publish") as peer,
