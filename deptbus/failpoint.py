@@ -45,6 +45,11 @@ def arm(failpoint: str | None) -> None:
     _armed, _left = name, int(times or 1)
 
 
+def armed(name: str) -> bool:
+    """Whether a point is the armed one, for those who would rather not pass it very many times in vain."""
+    return name == _armed
+
+
 def hit(name: str) -> None:
     """Pass a point; the process ends here, as by kill -9, if it is the armed one for the Nth time."""
     global _left  # noqa: PLW0603  # one count per process, read on hot paths

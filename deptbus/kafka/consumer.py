@@ -146,21 +146,20 @@ class Tail(Reader):
 
     def pairs(self, timeout_s: float, count_max: int, end: int) -> list[Pair]:
         """As ``poll``, of the one partition followed only keys and values before ``end``, without tombstones."""
-        found: list[Pair] = []
-        last = None
-        for message in self._messages(count_max, timeout_s):
-            if message.error() is not None:
-                self._event(message)
-                continue
-            last = message
-            value = message.value()
-            if value is not None and message.offset() < end:
-                found.append((message.key(), value))
-        if last is not None:
-            partition = (self._logical[last.topic()], last.partition())
-            # The end of the partition, behind markers, may have been told in the same batch.
-            self.reached[partition] = max(last.offset() + 1, self.reached[partition])
-        return found
+        messages = self._messages(count_max, timeout_s)
+        if events := [message for message in messages if message.error() is not None]:
+            for event in events:
+                self._event(event)
+            messages = [message for message in messages if message.error() is None]
+        if not messages:
+            return []
+        last = messages[-1]
+        partition = (self._logical[last.topic()], last.partition())
+        # The end of the partition, behind markers, may have been told in the same batch.
+        self.reached[partition] = max(last.offset() + 1, self.reached[partition])
+        if last.offset() >= end:
+            messages = [message for message in messages if message.offset() < end]
+        return [(message.key(), value) for message in messages if (value := message.value()) is not None]
 
     def messages(self, timeout_s: float, count_max: int) -> list[Message]:
         """As ``poll``, the client's own messages, for those who cannot afford a ``Record`` of each."""

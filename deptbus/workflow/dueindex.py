@@ -1,14 +1,14 @@
 """The earliest due time of every key of a partition, found by time. Pure."""
 
 import heapq
-from collections.abc import Iterable
 
 
 class DueIndex:
     """See the module. Times that were replaced stay in the heap until they come to its top, or are too many."""
 
-    def __init__(self, dues: Iterable[tuple[str, int | None]] = ()) -> None:
-        self._due = {name: due for name, due in dues if due is not None}
+    def __init__(self, dues: dict[str, int] | None = None) -> None:
+        """With the due times of keys, which it makes its own."""
+        self._due: dict[str, int] = {} if dues is None else dues
         self._heap: list[tuple[int, str]] = []
         self._build()
 

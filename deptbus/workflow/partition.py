@@ -14,14 +14,13 @@ from deptbus.errors import BusError, RegistryError
 from deptbus.workflow.advance import apply_entry
 from deptbus.workflow.due import DueItem, happen
 from deptbus.workflow.dueindex import DueIndex
-from deptbus.workflow.heads import FIRST
 from deptbus.workflow.known import Packs, pack_record, unfit
 from deptbus.workflow.notes import dated, entry_order, malformed_note
 from deptbus.workflow.output import Output
 from deptbus.workflow.pending import Pending
 from deptbus.workflow.regions import overlap
 from deptbus.workflow.state import Entry, KeyState, Read, key_name, partition_record
-from deptbus.workflow.states import DECODED_MAX, Codec, States
+from deptbus.workflow.states import DECODED_MAX, INSTANCE, KEY, Codec, States
 from deptbus.workflow.steps import made_in, marked, of_step, put_off
 from deptbus.workflow.tally import Tally
 
@@ -102,15 +101,15 @@ class Partition:
 
     def restore(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Take in keys and values of this partition of ``workflow.instances``, in the order of the log."""
-        types, take = self._types, self.states.restore
+        types, key_of, instance_of = self._types, self.states.restore_key, self.states.restore_instance
         for key, value in records:
-            event_type = types.get(value[:FRAMING])
+            event_type, renewed = types.get(value[:FRAMING]), value
             if event_type is None:
                 event_type, renewed = self._renewed(value)
-            else:
-                renewed = value
-            if event_type in FIRST:
-                take(key.decode(), event_type, renewed)
+            if event_type == KEY:
+                key_of(key.decode(), renewed)
+            elif event_type == INSTANCE:
+                instance_of(key.decode(), renewed)
             else:
                 self._restore(event_type, self._codec.decode(renewed, event_type))
 

@@ -6,7 +6,7 @@ one that was not touched are those it would be written with again. What touches 
 is it due) reads the head of the bytes: ``heads``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
@@ -49,8 +49,7 @@ class States(Mapping[str, KeyState]):
         """Those touched last, the latest last."""
         self._decoded_max = decoded_max
         self._weight = 0
-        self._numbers: dict[str, int] = {}
-        """While restoring, the newest instance of each key."""
+        self._restoring = _Restoring()
 
     def __getitem__(self, name: str) -> KeyState:
         state = self.find(name)
@@ -128,36 +127,63 @@ class States(Mapping[str, KeyState]):
 
     # Restore
 
-    def restore(self, key: str, event_type: str, value: bytes) -> None:
-        """Take in a snapshot, in the order of the log. The newest schema has written it."""
-        if event_type == KEY:
-            self._keys[key] = value
-            return
+    def restore_key(self, name: str, value: bytes) -> None:
+        """Take in a key's snapshot, in the order of the log. The newest schema has written it, as below."""
+        restoring = self._restoring
+        name = restoring.names.setdefault(name, name)
+        self._keys[name] = value
+        _set(restoring.of_keys, name, heads.due(value, heads.KEY))
+
+    def restore_instance(self, key: str, value: bytes) -> None:
+        """Take in an instance's snapshot: ``<workflow>/<key>/<n>``, n from 1."""
         name, _, number = key.rpartition("/")
+        restoring = self._restoring
         n = int(number)
-        if n < self._numbers.get(name, 0):
+        if n < restoring.numbers.get(name, 1):
             return  # compaction may leave an older instance's last snapshot after a newer one's first
-        self._numbers[name] = n
+        name = restoring.names.setdefault(name, name)
+        if n > 1:
+            restoring.numbers[name] = n
         if heads.is_open(value):
             self._instances[name] = value
+            _set(restoring.of_instances, name, heads.due(value, heads.INSTANCE))
         else:
             self._instances.pop(name, None)
+            restoring.of_instances.pop(name, None)
 
-    def restored(self) -> Iterable[tuple[str, int | None]]:
-        """All snapshots were taken in: the earliest due time of every key."""
-        self._numbers = {}
-        # By the very names that the keys are held by: there are twice as many otherwise.
-        instances = self._instances = {name: self._instances[name] for name in self._keys if name in self._instances}
+    def restored(self) -> dict[str, int]:
+        """All snapshots were taken in: when something falls due first in each key in which something does."""
+        restoring, self._restoring = self._restoring, _Restoring()
+        dues = restoring.of_instances
+        for name, due in restoring.of_keys.items():
+            if due < dues.get(name, due + 1):
+                dues[name] = due
         if self.tally is not None:
-            self.tally.restored(instances, self._keys)
-        for name, key in self._keys.items():
-            found = heads.due(_bytes(key), heads.KEY)
-            instance = instances.get(name)
-            if instance is not None:
-                due = heads.due(_bytes(instance), heads.INSTANCE)
-                if found is None or (due is not None and due < found):
-                    found = due
-            yield name, found
+            self.tally.restored(self._instances, self._keys)
+        return dues
+
+
+class _Restoring:
+    """What is known of the snapshots taken in so far. Each is looked at once, when it has just been read."""
+
+    __slots__ = ("names", "numbers", "of_instances", "of_keys")
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        """Both snapshots of a key are held by one name: there would be twice as many otherwise."""
+        self.numbers: dict[str, int] = {}
+        """The newest instance of each key that has had several."""
+        self.of_instances: dict[str, int] = {}
+        """When something falls due in each key's open instance."""
+        self.of_keys: dict[str, int] = {}
+        """And when in the key beside it."""
+
+
+def _set(dues: dict[str, int], name: str, due: int | None) -> None:
+    if due is None:
+        dues.pop(name, None)
+    else:
+        dues[name] = due
 
 
 def _bytes(snapshot: bytes | Snapshot) -> bytes:
