@@ -37,7 +37,7 @@ _ELECTION_S = 0.05
 _ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 BATCH = 10_000
 """Records asked for at once."""
-_PAIRS = 500
+_PAIRS = 100
 _PAIRS_KB = 4 * 1024
 """How many pairs are asked for at once, and how much is fetched ahead: more is slower, for its memory has gone cold."""
 SILENCE_S = 30.0
@@ -140,6 +140,13 @@ class Tail(Reader):
         found = watermarks(self._consumer, topic)
         return {partition: high if start == END else low for partition, (low, high) in found.items()}
 
+    def follow(self, topic: str, partition: int) -> tuple[int, int]:
+        """Follow one partition of a physical topic, and nothing else, from its beginning; its bounds as of now."""
+        low, high = watermarks(self._consumer, topic, partition)[partition]
+        self._consumer.assign([TopicPartition(topic, partition, low)])
+        self.reached = {(logical_name(topic), partition): low}
+        return low, high
+
     def poll(self, timeout_s: float, count_max: int = 500) -> list[Record]:
         """The next records of all topics; waits at most ``timeout_s`` for the first."""
         return self._records(count_max, timeout_s)
@@ -184,8 +191,8 @@ class Tail(Reader):
         return all(self.reached.get(partition, 0) >= end for partition, end in ends.items())
 
 
-def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    """First and next stable offset of each partition; raises ``NotFound`` or ``ClusterUnreachable``."""
+def watermarks(consumer: Consumer, topic: str, only: int | None = None) -> dict[int, tuple[int, int]]:
+    """First and next stable offset of each partition, or of one; raises ``NotFound`` or ``ClusterUnreachable``."""
     limit = time.monotonic() + _REPLY_S
     while True:
         try:
@@ -194,7 +201,7 @@ def watermarks(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
                 raise NotFound(f"The topic {topic} is not there. Run `deptbus topics apply`.")
             return {
                 partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), _REPLY_S)
-                for partition in sorted(found.partitions)
+                for partition in (sorted(found.partitions) if only is None else (only,))
             }
         except KafkaException as error:
             # A topic that is new, or whose broker is restarting, has no leader for a moment.
@@ -247,7 +254,6 @@ def read_pairs(
     As ``read_partition``, for those who want nothing else of very many records. Tombstones are left out. ``told`` is
     which share of the partition is read, before each part is handed out.
     """
-    low, end = bounds(configuration, topic)[partition]
     where = (logical_name(topic), partition)
 
     def pairs(tail: Tail) -> list[Pair]:
@@ -255,8 +261,12 @@ def read_pairs(
         told((tail.reached[where] - low) / (end - low))
         return found
 
-    configuration = configuration | {"queued.max.messages.kbytes": _PAIRS_KB}
-    yield from _batches(pairs, configuration, topic, {partition: (low, end)})
+    tail = Tail(configuration | {"queued.max.messages.kbytes": _PAIRS_KB}, {})
+    try:
+        low, end = tail.follow(topic, partition)
+        yield from _read(pairs, tail, topic, {partition: (low, end)})
+    finally:
+        tail.close()
 
 
 def read_messages(
@@ -278,25 +288,33 @@ def read_ranges(configuration: Configuration, topic: str, between: Mapping[int, 
 def _batches(
     poll: Callable[[Tail], list[T]], configuration: Configuration, topic: str, between: Mapping[int, tuple[int, int]]
 ) -> Iterator[list[T]]:
-    """Read each partition between its bounds. A position counts, not the number of records."""
-    name = logical_name(topic)
-    waiting = {partition for partition, (start, end) in between.items() if start < end}
-    if not waiting:
+    """Read each partition between its bounds."""
+    starts = {partition: start for partition, (start, end) in between.items() if start < end}
+    if not starts:
         return
-    tail = Tail(configuration, {topic: {partition: between[partition][0] for partition in waiting}})
-    limit = time.monotonic() + SILENCE_S
+    tail = Tail(configuration, {topic: starts})
     try:
-        while waiting:
-            before = dict(tail.reached)
-            yield poll(tail)
-            if tail.reached != before:
-                limit = time.monotonic() + SILENCE_S
-            elif time.monotonic() > limit:
-                where = ", ".join(f"{name}[{p}]@{tail.reached[name, p]}" for p in sorted(waiting))
-                raise ClusterUnreachable(
-                    f"No record came for {SILENCE_S:.0f} s though there are some: {where}. "
-                    "The broker is away, or a batch there cannot be read."
-                )
-            waiting = {p for p in waiting if tail.reached[name, p] < between[p][1]}
+        yield from _read(poll, tail, topic, between)
     finally:
         tail.close()
+
+
+def _read(
+    poll: Callable[[Tail], list[T]], tail: Tail, topic: str, between: Mapping[int, tuple[int, int]]
+) -> Iterator[list[T]]:
+    """Go on until each partition has come to its bound. A position counts, not the number of records."""
+    name = logical_name(topic)
+    waiting = {partition for partition, (start, end) in between.items() if start < end}
+    limit = time.monotonic() + SILENCE_S
+    while waiting:
+        before = dict(tail.reached)
+        yield poll(tail)
+        if tail.reached != before:
+            limit = time.monotonic() + SILENCE_S
+        elif time.monotonic() > limit:
+            where = ", ".join(f"{name}[{p}]@{tail.reached[name, p]}" for p in sorted(waiting))
+            raise ClusterUnreachable(
+                f"No record came for {SILENCE_S:.0f} s though there are some: {where}. "
+                "The broker is away, or a batch there cannot be read."
+            )
+        waiting = {p for p in waiting if tail.reached[name, p] < between[p][1]}
