@@ -155,6 +155,9 @@ class States(Mapping[str, KeyState]):
         """All snapshots were taken in: when something falls due first in each key in which something does."""
         restoring, self._restoring = self._restoring, _Restoring()
         dues = restoring.of_instances
+        for name in self._instances.keys() - self._keys.keys():  # of a log that somebody has cut into
+            del self._instances[name]
+            dues.pop(name, None)
         for name, due in restoring.of_keys.items():
             if due < dues.get(name, due + 1):
                 dues[name] = due

@@ -10,6 +10,7 @@ from deptbus.kafka.configuration import producer_configuration, reader_configura
 from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
 from deptbus.kafka.transport import KafkaTransport
+from deptbus.outcome import Outcome
 from deptbus.record import Record
 from deptbus.testing import wait_until
 from deptbus.transport import Position
@@ -174,6 +175,23 @@ class TestOutcomes:
         pending = [sender.send("ward.cases", b"k", b"v", [], str(n)) for n in range(500)]
         sender.flush()
         assert all(one.outcome and one.outcome.acknowledged for one in pending)
+        sender.close()
+
+    @pytest.mark.parametrize("together", [1, 1_000])
+    def test_who_goes_on_publishing_learns_of_answers_without_asking(
+        self, kafka_world: KafkaWorld, together: int
+    ) -> None:
+        sender = KafkaSender(producer_configuration(kafka_world.settings), kafka_world.settings.world, 30)
+        told: list[Outcome] = []
+        sender.send("ward.cases", b"k", b"v", [], "first").when_settled(told.append)
+
+        def learned() -> bool:
+            for _ in range(together):
+                sender.send("ward.cases", b"k", b"v", [], "later")
+            return bool(told)
+
+        wait_until(learned)
+        assert [(one.state, one.event_id) for one in told] == [("acknowledged", "first")]
         sender.close()
 
     def test_what_is_unanswered_at_the_end_is_settled(self, kafka_world: KafkaWorld) -> None:
