@@ -1,4 +1,4 @@
-"""Asks one broker what librdkafka's admin client cannot ask: the quorum, its log directories, its features."""
+"""Asks one broker what librdkafka cannot ask: the quorum, its log directories, its features, to let a member go."""
 
 import secrets
 import socket
@@ -49,6 +49,14 @@ class Broker:
     def log_dirs(self) -> list[wire.LogDir]:
         """Where this broker keeps partitions."""
         return self._ask(wire.LOG_DIRS, wire.log_dirs_request(), wire.read_log_dirs)
+
+    def coordinator(self, group: str) -> tuple[str, int]:
+        """Host and port of the broker that keeps a group."""
+        return self._ask(wire.COORDINATOR, wire.coordinator_request(group), wire.read_coordinator)
+
+    def leave(self, group: str, instance: str) -> None:
+        """Have the static member of a name leave its group, which this broker keeps."""
+        self._ask(wire.LEAVE, wire.leave_request(group, instance), wire.read_left)
 
     def __enter__(self) -> "Broker":
         return self

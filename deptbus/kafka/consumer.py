@@ -57,7 +57,7 @@ class _LogicalNames(dict[str, str]):
 
 
 # Cured by going on: a member that was too slow joins again, a lost broker comes back.
-_PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
+PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
 
 
 class Reader:
@@ -105,7 +105,7 @@ class Reader:
     def _failed(self, error: KafkaError, message: Message) -> None:
         if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):
             raise NotFound(f"The topic {message.topic()} is not there. Run `deptbus topics apply`.")
-        if error.fatal() or not (error.retriable() or error.code() in _PASSING):
+        if error.fatal() or not (error.retriable() or error.code() in PASSING):
             raise ClusterUnreachable(
                 f"Reading {message.topic() or 'as this group'} ended: {error.str()} ({error.name()})"
             )

@@ -12,7 +12,7 @@ from deptbus.record import Record
 from deptbus.transport import Partition, Position
 
 # The group is being shared out anew: a partition that stays is committed afterwards, one that goes is not.
-_REBALANCING = frozenset(
+REBALANCING = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
         KafkaError.UNKNOWN_MEMBER_ID,
@@ -68,7 +68,7 @@ class KafkaReceiver(Reader):
         try:
             self._consumer.commit(offsets=wanted, asynchronous=False)
         except KafkaException as error:
-            if error.args[0].code() not in _REBALANCING:
+            if error.args[0].code() not in REBALANCING:
                 raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
         else:
             self._due.clear()

@@ -1,4 +1,4 @@
-"""Kafka's protocol, as far as librdkafka's admin client does not speak it: the quorum, log directories, features. Pure.
+"""Kafka's protocol, as far as librdkafka does not speak it: the quorum, log directories, features, leaving. Pure.
 
 Requests as bytes, answers as values; who sends them is elsewhere. Every version is fixed, and asked for only where the
 broker names it among those that it takes.
@@ -22,6 +22,8 @@ class Api(NamedTuple):
     """Whether lengths are varints, and fields may be tagged."""
 
 
+COORDINATOR = Api(10, 3, flexible=True)
+LEAVE = Api(13, 4, flexible=True)
 HANDSHAKE = Api(17, 1, flexible=False)
 API_VERSIONS = Api(18, 3, flexible=True)
 LOG_DIRS = Api(35, 4, flexible=True)
@@ -30,7 +32,9 @@ QUORUM = Api(55, 1, flexible=True)
 
 CLIENT = "deptbus"
 _METADATA_TOPIC = "__cluster_metadata"
+_OF_GROUPS = b"\x00"
 _STORAGE_ERROR = 56
+_UNKNOWN_MEMBER = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,17 @@ def quorum_request() -> bytes:
 def log_dirs_request() -> bytes:
     """The body that asks for every partition of every directory."""
     return _uvarint(0) + b"\x00"
+
+
+def coordinator_request(group: str) -> bytes:
+    """The body that asks which broker keeps a group."""
+    return _compact(group) + _OF_GROUPS + b"\x00"
+
+
+def leave_request(group: str, instance: str) -> bytes:
+    """The body by which the static member of a name leaves its group."""
+    member = _compact("") + _compact(instance) + b"\x00"
+    return _compact(group) + _uvarint(2) + member + b"\x00"
 
 
 def text(value: str) -> bytes:
@@ -237,6 +252,32 @@ def read_log_dirs(answer: Answer) -> list[LogDir]:
         return LogDir(path, error == _STORAGE_ERROR, used, total, free)
 
     return answer.array(directory)
+
+
+def read_coordinator(answer: Answer) -> tuple[str, int]:
+    """The answer to ``COORDINATOR``: host and port."""
+    answer.number(4)
+    _refuse(answer.number(2), "say who keeps the group")
+    answer.compact()
+    answer.number(4)
+    return answer.compact(), answer.number(4)
+
+
+def read_left(answer: Answer) -> None:
+    """The answer to ``LEAVE``."""
+    answer.number(4)
+    _refuse(answer.number(2), "let the group be left")
+
+    def member(one: Answer) -> int:
+        one.compact()
+        one.compact()
+        code = one.number(2)
+        one.tags()
+        return code
+
+    for code in answer.array(member):
+        if code != _UNKNOWN_MEMBER:  # else it had left already
+            _refuse(code, "let the group be left")
 
 
 def _refuse(code: int, act: str) -> None:

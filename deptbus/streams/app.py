@@ -4,31 +4,24 @@ An error ends the process, never only an agent: what was not acknowledged is del
 """
 
 import asyncio
-import ssl
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import faust
-from faust.auth import SASLCredentials
 from faust.tables.manager import TableManager
 from faust.types import TP
 from yarl import URL
 
-from deptbus.namespace import Namespace
 from deptbus.observe.counting import Measure
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.streams.transport import Batch, Consumer, Transport
 from deptbus.streams.turn import Turns
 
-SESSION_S = 6.0
-"""A worker that says nothing for so long loses its partitions."""
-HEARTBEAT_S = 1.0
 COMMIT_S = 1.0
 """How often done offsets are committed; what a crash repeats is skipped by the offsets in the snapshots."""
 BUFFER_MAX = 8
 """Batches between the consumer and an agent before fetching pauses."""
-REQUEST_S = 40.0
 
 
 class Processor(Protocol):
@@ -77,6 +70,7 @@ class _NoTables(TableManager):
 class App(faust.App):
     """A Faust application that declares no topics, keeps no files, and fails as a whole."""
 
+    settings: Settings
     failure: "asyncio.Future[None]"
     processor: Processor
     turns: Turns
@@ -154,14 +148,8 @@ def make_app(
         group,
         broker=[URL(f"kafka://{address.strip()}") for address in settings.bootstrap_servers.split(",")],
         broker_client_id=worker,
-        broker_credentials=_credentials(settings),
-        broker_session_timeout=SESSION_S,
-        broker_heartbeat_interval=HEARTBEAT_S,
-        broker_rebalance_timeout=30.0,
-        broker_request_timeout=REQUEST_S,
         broker_commit_interval=COMMIT_S,
         broker_commit_every=1_000_000_000,
-        broker_max_poll_interval=300.0,
         consumer_group_instance_id=worker,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -173,7 +161,7 @@ def make_app(
         TableManager=_NoTables,
         loghandlers=[],
     )
-    app.processor, app.failure, app.turns = processor, failure, turns
+    app.settings, app.processor, app.failure, app.turns = settings, processor, failure, turns
     topic = app.topic(*processor.topics, key_serializer="raw", value_serializer="raw", value_type=bytes)
 
     @app.agent(topic, name="records", concurrency=1)  # type: ignore[untyped-decorator]
@@ -181,39 +169,9 @@ def make_app(
         try:
             async for event in stream.noack().events():
                 batch: Batch = event.message
-                await processor.receive(batch.tp, to_records(batch, settings.world))
+                await processor.receive(batch.tp, batch.records)
         except Exception as error:
             app.fail(error)
             raise
 
     return app
-
-
-def _credentials(settings: Settings) -> Any:
-    """How Faust is let in by the broker."""
-    if settings.security_protocol == "PLAINTEXT":
-        return None
-    context = None
-    if settings.security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=str(settings.ssl_ca_location) if settings.ssl_ca_location else None)
-        if settings.ssl_certificate_location:
-            key = settings.ssl_key_location
-            context.load_cert_chain(str(settings.ssl_certificate_location), str(key) if key else None)
-    if settings.security_protocol == "SSL":
-        return faust.SSLCredentials(context)
-    password = settings.sasl_password.get_secret_value() if settings.sasl_password else None
-    return SASLCredentials(
-        username=settings.sasl_username,
-        password=password,
-        ssl_context=context,
-        mechanism=settings.sasl_mechanism or "PLAIN",
-    )
-
-
-def to_records(batch: Batch, world: Namespace) -> list[Record]:
-    """A batch's records under their logical topic name."""
-    topic, partition = world.logical(batch.topic), batch.partition
-    return [
-        Record(topic, partition, each.offset, each.timestamp, each.key, each.value, list(each.headers))
-        for each in batch.records
-    ]

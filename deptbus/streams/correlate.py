@@ -327,7 +327,13 @@ class Correlate:
             pending = self._wiring.report(self._named(self._positions.all()), covered_until=covered)
             outcome = await loop.run_in_executor(self._pool, pending.result)
             if goal is None:
-                goal = outcome.require().timestamp_ms, await self._app.bus_consumer.ends()
+                goal = outcome.require().timestamp_ms, await loop.run_in_executor(self._pool, self._ends)
+
+    def _ends(self) -> dict[TP, int]:
+        """Where the inputs end now, of the partitions that are ours."""
+        world, ours = self._wiring.world, self._app.bus_consumer.assignment()
+        ends = self._wiring.admin.end_offsets(world, self._subscribed)
+        return {tp: ends[where] for tp in ours if (where := (world.logical(tp.topic), tp.partition)) in ends}
 
     def _named(self, positions: Mapping[TP, int]) -> dict[str, int]:
         logical = self._wiring.world.logical

@@ -1,48 +1,49 @@
-"""Faust's aiokafka transport, made quick and made to commit only what we say.
+"""Faust's transport on librdkafka, made quick and made to commit only what we say.
 
-What differs from Faust's own, and why (each was measured on faust-streaming 0.15.3):
+What differs from the drivers that Faust brings, and why (each was measured on faust-streaming 0.15.3):
 
 - ``done`` alone decides what is committed. Faust acknowledges the event of an agent that raises, and its own
   offset computation commits past an event that was never acknowledged.
+- Records are fetched and taken apart by librdkafka, in threads that do not need the interpreter: in Python each fetch
+  costs milliseconds, more than what is done with the few records that it brings while there is little to do.
 - What was fetched of a partition travels through Faust's conductor, channel and stream as one message, a
   ``Batch``: a message for each record costs 25 µs of the loop's time.
-- The drain loop asks for 0.05 s instead of 1 s: a partition whose buffer was full when it asked is else left alone
-  for that whole second.
-- Records that were taken and not handed on, because a rebalance came between, are fetched again: a request that
-  waits through a quick rebalance is answered after Faust has sought to what is committed.
+- The consumer polls from its beginning to its end, and not only while Faust's fetcher runs: partitions are shared out
+  inside ``poll``. So nothing is handed on while they are, and what Faust holds was never taken away meanwhile.
 - A partition whose intake is full is left alone (``held``) while others go on; Faust's buffers are all partitions'.
-- Consumers are read_committed: aiokafka drops the records of aborted transactions only then.
 - A graceful end leaves the group although members are static, so that others take over at once.
-- There is no producer: everything is written by librdkafka, elsewhere.
+- There is no producer: everything is written elsewhere.
 """
 
 import asyncio
 import contextlib
-import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import aiokafka
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError
-from faust.transport.drivers import aiokafka as driver
+import structlog
+from faust.transport import base
+from faust.transport.consumer import Consumer as FaustConsumer
+from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, ConsumerMessage
+from mode import Service
 
-from deptbus.errors import BusError
+from deptbus.errors import ClusterUnreachable
+from deptbus.kafka.member import Member
+from deptbus.record import Record
+from deptbus.streams.errands import Errands
+from deptbus.transport import Partition
 
-ASK_S = 0.05
-"""How long one request for records waits inside the process; data wake it at once."""
-FETCH_WAIT_MS = 500
-"""How long the broker may hold a fetch open that finds nothing; data answer it at once."""
-FETCH_BYTES_MAX = 1_048_576
-"""Per partition and fetch; a larger record still comes, alone."""
+if TYPE_CHECKING:
+    from deptbus.streams.app import App
+
+POLL_S = (0.001, 0.05)
+"""How long one request for records waits inside the process: after records came, and after long silence. Data wake it
+at once; whatever else is asked of the member waits so long."""
 RECORDS_MAX = 2_000
 """Records handed on at once."""
-RETRY_BACKOFF_MS = 50
-LOSSES_MAX = 5
-LOSSES_S = 20.0
-"""So many losses of membership in so short a time are not stalls: each of these takes a session, six seconds."""
+_CREATE_TIME = 1
+
+_log = structlog.get_logger("deptbus.streams.transport")
 
 
 class Batch(ConsumerMessage):
@@ -50,167 +51,30 @@ class Batch(ConsumerMessage):
 
     __slots__ = ("records",)
 
-    records: Sequence[aiokafka.ConsumerRecord]
+    records: Sequence[Record]
 
 
-class SlotTaken(BusError):
-    """Two processes run in one worker slot."""
+class Consumer(FaustConsumer):
+    """A member of the group, and Faust's consumer, whose offsets only ``done`` moves."""
 
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread in which aiokafka lives."""
-
-    consumer: "Consumer"
+    app: "App"
+    _member: Member
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.reached: dict[TP, int] = {}
-        """The next offset of each assigned partition, transaction markers included, as of the latest fetch."""
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        conf = self.app.conf
-        self._assignor = RoundRobinPartitionAssignor
-        return aiokafka.AIOKafkaConsumer(
-            client_id=conf.broker_client_id,
-            group_id=conf.id,
-            group_instance_id=conf.consumer_group_instance_id,
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[self._assignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            max_partition_fetch_bytes=FETCH_BYTES_MAX,
-            max_poll_records=RECORDS_MAX,
-            max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            session_timeout_ms=int(conf.broker_session_timeout * 1000),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
-            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
-            retry_backoff_ms=RETRY_BACKOFF_MS,
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
-        )
-
-    async def _fetch_records(
-        self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # Faust's signature
-        max_records: int | None = None,
-    ) -> Mapping[TP, list[Any]]:
-        records: Mapping[TP, list[Any]] = await super()._fetch_records(
-            consumer, active_partitions, timeout, max_records
-        )
-        # No await since the records were taken: the positions are those after exactly these records.
-        subscription = consumer._subscription.subscription
-        assignment = subscription and subscription.assignment
-        if assignment:
-            self.reached = {
-                TP(tp.topic, tp.partition): state.position
-                for tp in assignment.tps
-                if (state := assignment.state_value(tp)).has_valid_position
-            }
-        return records
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Commit. A group that is rebalancing refuses; what is uncommitted is then delivered again."""
-        consumer = self._ensure_consumer()
-        assigned = self.assignment()
-        wanted = {driver.ensure_aiokafka_TP(tp): offset for tp, offset in offsets.items() if tp in assigned}
-        try:
-            await consumer.commit(wanted)
-        except (CommitFailedError, IllegalStateError) as error:
-            self.log.info("Offsets were not committed: %s", error)
-            return False
-        return True
-
-    def ends_seen(self) -> dict[TP, int]:
-        """Where the assigned partitions ended, for readers of committed records, when they were last fetched from."""
-        subscription = self._consumer and self._consumer._subscription.subscription
-        assignment = subscription and subscription.assignment
-        if not assignment:
-            return {}
-        states = {TP(tp.topic, tp.partition): assignment.state_value(tp) for tp in assignment.tps}
-        return {tp: state.lso for tp, state in states.items() if state is not None and (state.lso or -1) >= 0}
-
-    async def ends(self) -> dict[TP, int]:
-        """Where the assigned partitions end now."""
-        return dict(await self.call_thread(self._ends))
-
-    async def _ends(self) -> dict[TP, int]:
-        consumer = self._ensure_consumer()
-        ends = await consumer.end_offsets(list(consumer.assignment()))
-        return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
-
-    async def committed(self, tp: TP) -> int:
-        """The offset committed for a partition, 0 for none."""
-        return int(await self.call_thread(self._committed, tp))
-
-    async def _committed(self, tp: TP) -> int:
-        return await self._ensure_consumer().committed(driver.ensure_aiokafka_TP(tp)) or 0
-
-    async def rewind(self) -> None:
-        """Fetch anew from where the assigned partitions are committed, or from their beginnings.
-
-        Raises ``IllegalStateError`` when a rebalance comes between.
-        """
-        await self.call_thread(self._rewind)
-
-    async def _rewind(self) -> None:
-        consumer = self._ensure_consumer()
-        partitions = list(consumer.assignment())
-        if not partitions:
-            return
-        known = await consumer._coordinator.fetch_committed_offsets(partitions)
-        committed = {partition: found.offset for partition, found in known.items() if found.offset >= 0}
-        for partition, offset in committed.items():
-            consumer.seek(partition, offset)
-        if never := [partition for partition in partitions if partition not in committed]:
-            await consumer.seek_to_beginning(*never)
-
-    async def on_start(self) -> None:
-        """Connect, and watch for a membership that is lost again and again."""
-        await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
-        reset = coordinator.reset_generation
-        losses: deque[float] = deque(maxlen=LOSSES_MAX)
-
-        def lost() -> None:
-            reset()
-            losses.append(time.monotonic())
-            if len(losses) == LOSSES_MAX and losses[-1] - losses[0] < LOSSES_S:
-                self.app.loop.call_soon_threadsafe(self.app.fail, SlotTaken(
-                    f"Membership in the group {self.app.conf.id} is lost again and again: another process runs as "
-                    f"{self.app.conf.consumer_group_instance_id}. Give every worker a slot of its own (--worker)."
-                ))  # fmt: skip
-
-        # aiokafka cannot tell: its heartbeats do not name the instance, so it is not told that it is fenced.
-        coordinator.reset_generation = lost
-
-    async def on_thread_stop(self) -> None:
-        """Leave the group and stop. aiokafka has static members stay; others would wait for their session."""
-        if self._consumer is not None and self._consumer._coordinator is not None:
-            self._consumer._coordinator._group_instance_id = None
-        await super().on_thread_stop()
-
-
-class Consumer(driver.Consumer):
-    """Faust's consumer with offsets that only ``done`` moves."""
-
-    _thread: ConsumerThread
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        self._errands: Errands
+        """Where the member is used."""
+        self._subscribed = asyncio.Event()
+        self._generation = 0
+        self._partitions: dict[TP, Partition] = {}
+        """Those assigned, and what the member calls them."""
         self._done: dict[TP, int] = {}
         self.delivered: dict[TP, int] = {}
         """The offset after the last record handed on, by partition."""
         self.held: set[TP] = set()
         """Partitions of which nothing more is wanted for now; what was taken before still comes."""
-        self._astray = False
-        """Whether records may have been taken that were not handed on: the next fetch would begin after them."""
 
-    def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    # What is done
 
     def done(self, tp: TP, offset: int) -> None:
         """Everything before ``offset`` is done with and may be committed."""
@@ -227,22 +91,6 @@ class Consumer(driver.Consumer):
         self._done.clear()
         self.held.clear()
         self.delivered.clear()
-
-    def reached(self) -> Mapping[TP, int]:
-        """Where the next fetch of each partition begins."""
-        return self._thread.reached
-
-    def ends_seen(self) -> dict[TP, int]:
-        """Where the assigned partitions ended when they were last fetched from."""
-        return self._thread.ends_seen()
-
-    async def ends(self) -> dict[TP, int]:
-        """Where the assigned partitions end now (high watermarks)."""
-        return await self._thread.ends()
-
-    async def committed(self, tp: TP) -> int:
-        """The offset committed for a partition: what is delivered begins there."""
-        return await self._thread.committed(tp)
 
     def ack(self, message: ConsumerMessage) -> bool:
         """Faust's own acknowledgement: it moves nothing."""
@@ -262,72 +110,151 @@ class Consumer(driver.Consumer):
             self._committed_offset.update(offsets)
         return committed
 
-    async def _drain_messages(self, fetcher: Any) -> None:
-        """Hand on what is fetched, in order, until the consumer or its fetcher is stopped."""
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit. A group that is rebalancing refuses; what is uncommitted is then delivered again."""
+        known = {self._partitions[tp]: offset for tp, offset in offsets.items() if tp in self._partitions}
+        return not known or await self._errands.run(self._member.commit, known)
+
+    # Where partitions stand
+
+    def assignment(self) -> set[TP]:
+        """The partitions of this member."""
+        return set(self._partitions)
+
+    def reached(self) -> dict[TP, int]:
+        """Where the next fetch of each partition begins, transaction markers included."""
+        reached = self._member.reached.copy()
+        return {tp: reached[partition] for tp, partition in self._partitions.items() if partition in reached}
+
+    def ends_seen(self) -> dict[TP, int]:
+        """Where the assigned partitions ended when they were last fetched from."""
+        ends = self._member.ends_seen
+        return {tp: ends[partition] for tp, partition in self._partitions.items() if partition in ends}
+
+    async def committed(self, tp: TP) -> int:
+        """The offset committed for a partition: what is delivered begins there."""
+        partition = self._partitions[tp]
+        return (await self._errands.run(self._member.committed, [partition]))[partition]
+
+    async def perform_seek(self) -> None:
+        """Faust's return to what is committed: every assignment begins there anyway."""
+
+    def _not_asked(self, *_: object, **__: object) -> Any:
+        """What Faust asks for its tables, of which there are none, and for its own way of fetching."""
+        raise NotImplementedError
+
+    _getmany = _new_topicpartition = _seek = _to_message = create_topic = earliest_offsets = highwater = _not_asked
+    highwaters = key_partition = position = seek_to_committed = seek_wait = topic_partitions = _not_asked
+
+    # Reading
+
+    async def on_start(self) -> None:
+        """Make the member."""
+        await super().on_start()
+        app = self.app
+        instance = app.conf.consumer_group_instance_id
+        errands = self._errands = Errands("consumer", asyncio.get_running_loop())
+        self._member = Member(
+            app.settings, app.conf.id, instance,
+            given=lambda partitions: errands.wait_for(self._give(partitions)),
+            taken=lambda partitions: errands.wait_for(self._take(partitions)),
+        )  # fmt: skip
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Join the group."""
+        await self._errands.run(self._member.subscribe, sorted(topics))
+        self._subscribed.set()
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _read(self) -> None:
+        """Hand on what comes, in order, until the end."""
+        await self._subscribed.wait()
+        shortest, longest = POLL_S
+        wait_s = shortest
         try:
-            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                if not self.flow_active:
-                    await self.wait(self.can_resume_flow)
-                    continue
-                active = self._get_active_partitions() - self.held
-                if not active:  # every buffer is full
-                    await asyncio.sleep(0.002)
-                    continue
-                if self._astray:
-                    await self._rewind()
-                    continue
-                generation = self.app.consumer_generation_id
-                self._astray = True
-                records = await self._getmany(active, ASK_S)
-                reached = self._thread.reached
-                if await self._hand_on(records, generation):
-                    self._astray = False
-                    self.app.processor.fetched(reached, self.delivered)
-        except ConsumerStoppedError:
-            if not self.transport.app.should_stop:
-                raise
+            while not self.should_stop:
+                records = await self._errands.run(self._member.poll, self._wanted(), RECORDS_MAX, wait_s)
+                wait_s = shortest if records else min(2 * wait_s, longest)
+                await self._hand_on(records)
+                if self.flow_active:
+                    self.app.processor.fetched(self.reached(), self.delivered)
+        except Exception as error:
+            self.app.fail(error)
 
-    async def _rewind(self) -> None:
-        """Have the records that were not handed on fetched again, once it is clear whose they are."""
-        with contextlib.suppress(IllegalStateError):  # the next rebalance has come; then again
-            await self._thread.rewind()
-            self._astray = False
+    def _wanted(self) -> set[Partition]:
+        """What may be fetched: nothing while partitions are shared out, or while buffers are full."""
+        if not self.flow_active:
+            return set()
+        return {self._partitions[tp] for tp in self._get_active_partitions() - self.held if tp in self._partitions}
 
-    async def _hand_on(self, records: Mapping[TP, list[Any]], generation: int) -> bool:
-        """Pass records to the streams; False if a rebalance came between: they are then fetched again."""
-        for tp, found in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                return False
-            await self.callback(_batch(tp, found, generation))
+    async def _hand_on(self, records: Sequence[Record]) -> None:
+        """Pass records to the streams."""
+        by_partition: dict[TP, list[Record]] = {}
+        physical = self.app.settings.world.physical
+        for record in records:
+            by_partition.setdefault(TP(physical(record.topic), record.partition), []).append(record)
+        for tp, found in by_partition.items():
+            if not self.flow_active:
+                break
+            await self.callback(_batch(tp, found, self._generation))
             self.delivered[tp] = found[-1].offset + 1
-        return bool(self.flow_active) and self.app.consumer_generation_id == generation
+
+    async def on_stop(self) -> None:
+        """Commit what is done, and leave the group."""
+        await super().on_stop()
+        with contextlib.suppress(ClusterUnreachable):  # then its place is kept until its session is over
+            await self._errands.run(self._member.close)
+        self._errands.end()
+
+    # Sharing out
+
+    async def _take(self, partitions: frozenset[Partition]) -> None:
+        self.app.on_rebalance_start()
+        await self.on_partitions_revoked(set(self._named(partitions)))
+        self._partitions = {tp: partition for tp, partition in self._partitions.items() if partition not in partitions}
+
+    async def _give(self, partitions: frozenset[Partition]) -> None:
+        if not self.app.rebalancing:
+            self.app.on_rebalance_start()
+        self._partitions = self._named(partitions)
+        self._generation += 1
+        self.app.consumer_generation_id = self._generation
+        await self.on_partitions_assigned(set(self._partitions), self._generation)
+
+    def _named(self, partitions: Iterable[Partition]) -> dict[TP, Partition]:
+        physical = self.app.settings.world.physical
+        return {TP(physical(partition[0]), partition[1]): partition for partition in partitions}
 
 
-def _batch(tp: TP, records: Sequence[Any], generation: int) -> Batch:
+def _batch(tp: TP, records: Sequence[Record], generation: int) -> Batch:
     first = records[0]
     made = Batch(
-        tp.topic, tp.partition, first.offset, first.timestamp / 1000, first.timestamp_type, (), None, None, None,
+        tp.topic, tp.partition, first.offset, first.timestamp_ms / 1000, _CREATE_TIME, (), None, None, None,
         tp=tp, generation_id=generation,
     )  # fmt: skip
     made.records = records
     return made
 
 
-class Producer(driver.Producer):
-    """Faust's producer, never started: nothing is written through it."""
-
-    async def on_start(self) -> None:
-        """Connect to nothing."""
-
-    async def on_stop(self) -> None:
-        """Nothing to end."""
+class Producer(FaustProducer):
+    """Faust's producer, through which nothing is written."""
 
     async def flush(self) -> None:
         """Nothing to wait for."""
 
 
-class Transport(driver.Transport):
+class Fetcher(Service):
+    """Faust's fetcher, which has nothing to do: the consumer reads by itself."""
+
+    def __init__(self, app: Any, **kwargs: Any) -> None:
+        self.app = app
+        super().__init__(**kwargs)
+
+
+class Transport(base.Transport):
     """The transport of ``correlate`` and ``advance``."""
 
     Consumer: ClassVar[type] = Consumer
     Producer: ClassVar[type] = Producer
+    Fetcher: ClassVar[type] = Fetcher
+    driver_version = "librdkafka"

@@ -1,0 +1,196 @@
+"""A static member of a consumer group: in a place of its own, whose partitions it has again after a restart. Blocking.
+
+Partitions are shared out anew inside ``poll`` and nowhere else, and the member waits until whoever uses it has finished
+with those that are taken away. Used from one thread, also while it waits: librdkafka's client for Python lets nobody
+else in before the ``poll`` is over.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from deptbus.errors import BusError, ClusterUnreachable
+from deptbus.kafka.asking import Broker
+from deptbus.kafka.configuration import consumer_configuration
+from deptbus.kafka.consumer import PASSING, Reader, logical_name
+from deptbus.kafka.receiver import REBALANCING
+from deptbus.record import Record
+from deptbus.settings import Settings
+from deptbus.transport import Partition
+
+REQUEST_S = 40.0
+"""How long a broker may be away while it is asked about offsets, in seconds."""
+_AGAIN_S = 0.1
+_LOOK_S = 1.0
+
+T = TypeVar("T")
+Shared = Callable[[frozenset[Partition]], None]
+_AWAY = PASSING | {KafkaError._WAIT_COORD, KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID})
+
+
+class SlotTaken(BusError):
+    """Two processes are in one place of a group."""
+
+
+class Member(Reader):
+    """See the module. ``group`` and topics are physical names; ``instance`` names the place.
+
+    ``given`` is told which partitions are this member's from now on, ``taken`` before some are somebody else's, both
+    inside ``poll``.
+    """
+
+    def __init__(self, settings: Settings, group: str, instance: str, given: Shared, taken: Shared) -> None:
+        super().__init__(
+            consumer_configuration(settings, group)
+            | {
+                "client.id": instance,
+                "group.instance.id": instance,
+                "partition.assignment.strategy": "roundrobin",
+                "heartbeat.interval.ms": 1_000,
+            }
+        )
+        self.assignment: frozenset[Partition] = frozenset()
+        self.ends_seen: dict[Partition, int] = {}
+        """Where the partitions ended when they were last fetched from, as of the last second."""
+        self._seen_at = 0.0
+        self._settings = settings
+        self._group, self._instance = group, instance
+        self._given, self._taken = given, taken
+        self._physical: dict[str, str] = {}
+        self._paused: set[Partition] = set()
+        self._shared_out = False
+        """Whether that happened during the present ``poll``."""
+        self._closing = False
+
+    def subscribe(self, topics: Collection[str]) -> None:
+        """Join the group, for these topics."""
+        self._physical = {logical_name(topic): topic for topic in topics}
+        self._consumer.subscribe(list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def poll(self, wanted: Collection[Partition], count_max: int, timeout_s: float) -> list[Record]:
+        """The next records of wanted partitions, waiting at most ``timeout_s`` for the first.
+
+        What was fetched of a partition before it was no longer wanted may still come. Raises ``SlotTaken`` when another
+        process has come into this place.
+        """
+        self._want(wanted)
+        self._shared_out = False
+        records = self._records(count_max, timeout_s)
+        if self._shared_out and records:  # of before or of after: nobody can tell
+            self._begin()
+            return []
+        if (now := time.monotonic()) - self._seen_at > _LOOK_S:
+            self._seen_at = now
+            self._look()
+        return records
+
+    def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """Commit and wait for the answer; False where the group is being shared out anew."""
+        places = self._places(offsets)
+        for place in places:
+            place.offset = offsets[logical_name(place.topic), place.partition]
+        try:
+            _patiently("commit offsets", lambda: self._consumer.commit(offsets=places, asynchronous=False))
+        except KafkaException as error:
+            if error.args[0].code() not in REBALANCING:
+                raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
+            return False
+        return True
+
+    def committed(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The offsets committed, 0 for none."""
+        places = self._places(partitions)
+        found = _patiently("read offsets", lambda: self._consumer.committed(places, REQUEST_S)) if places else ()
+        return {(logical_name(place.topic), place.partition): max(0, place.offset) for place in found}
+
+    def close(self) -> None:
+        """Leave the group at once: others would wait for a static member's session to be over."""
+        self._closing = True
+        super().close()
+        with self._coordinator() as broker:
+            broker.leave(self._group, self._instance)
+
+    def _coordinator(self) -> Broker:
+        refused: BusError = ClusterUnreachable("BUS_BOOTSTRAP_SERVERS names no broker.")
+        for server in self._settings.bootstrap_servers.split(","):
+            host, _, port = server.strip().rpartition(":")
+            try:
+                with Broker(self._settings, host, int(port)) as broker:
+                    where = broker.coordinator(self._group)
+                return Broker(self._settings, *where)
+            except BusError as error:
+                refused = error
+        raise refused
+
+    def _look(self) -> None:
+        self.ends_seen = {}
+        for place in self._places(self.assignment):
+            _, end = self._consumer.get_watermark_offsets(place, cached=True)
+            if end >= 0:
+                self.ends_seen[logical_name(place.topic), place.partition] = end
+
+    def _begin(self) -> None:
+        """Read everything from where it is committed, once it is wanted."""
+        self.reached = committed = self.committed(self.assignment)
+        places = self._places(committed)
+        for place in places:
+            place.offset = committed[logical_name(place.topic), place.partition]
+        self._consumer.assign(places)
+        self._consumer.pause(places)
+        self._paused = set(self.assignment)
+
+    def _want(self, wanted: Collection[Partition]) -> None:
+        paused = set(self.assignment.difference(wanted))
+        if paused == self._paused:
+            return
+        if more := self._places(paused - self._paused):
+            self._consumer.pause(more)
+        if fewer := self._places(self._paused - paused):
+            self._consumer.resume(fewer)
+        self._paused = paused
+
+    def _assigned(self, _: Consumer, partitions: Collection[TopicPartition]) -> None:
+        self._shared_out = True
+        self.assignment = frozenset((logical_name(place.topic), place.partition) for place in partitions)
+        self._begin()
+        self._given(self.assignment)
+
+    def _revoked(self, _: Consumer, partitions: Collection[TopicPartition]) -> None:
+        if self._closing:
+            return
+        self._shared_out = True
+        taken = frozenset((logical_name(place.topic), place.partition) for place in partitions)
+        self._taken(taken)
+        self.assignment -= taken
+        self._paused -= taken
+        for partition in taken:
+            self.reached.pop(partition, None)
+
+    def _places(self, partitions: Collection[Partition]) -> list[TopicPartition]:
+        return [TopicPartition(self._physical[topic], partition) for topic, partition in partitions]
+
+    def _failed(self, error: KafkaError, message: Message) -> None:
+        if error.fatal() or error.code() in _FENCED:
+            raise SlotTaken(
+                f"The place in the group {self._group} is lost: another process runs as {self._instance} "
+                f"({error.str()}). Give every worker a slot of its own (--worker)."
+            )
+        super()._failed(error, message)
+
+
+def _patiently(what: str, ask: Callable[[], T]) -> T:
+    """Ask until there is an answer, while the broker is away."""
+    limit = time.monotonic() + REQUEST_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            refused = error.args[0]
+            if refused.code() in REBALANCING or not (refused.retriable() or refused.code() in _AWAY):
+                raise
+            if time.monotonic() > limit:
+                raise ClusterUnreachable(f"The broker does not {what}: {refused.str()}") from error
+            time.sleep(_AGAIN_S)
