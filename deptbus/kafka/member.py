@@ -56,6 +56,8 @@ class Member(Reader):
         self.ends_seen: dict[Partition, int] = {}
         """Where the partitions ended when they were last fetched from, as of the last second."""
         self._seen_at = 0.0
+        self.moved: set[Partition] = set()
+        """Partitions whose position is another than when whoever looks emptied this."""
         self._settings = settings
         self._group, self._instance = group, instance
         self._given, self._taken = given, taken
@@ -78,13 +80,19 @@ class Member(Reader):
         """
         self._want(wanted)
         self._shared_out = False
-        records = self._records(count_max, timeout_s)
-        if self._shared_out and records:  # of before or of after: nobody can tell
-            self._begin()
-            return []
-        if (now := time.monotonic()) - self._seen_at > _LOOK_S:
+        limit = time.monotonic() + timeout_s
+        while True:
+            records = self._records(count_max, max(0.0, limit - time.monotonic()))
+            if self._shared_out and records:  # of before or of after: nobody can tell
+                self._begin()
+                records = []
+            now = time.monotonic()
+            if records or self._shared_out or now >= limit:  # else a partition's end was told
+                break
+        if now - self._seen_at > _LOOK_S:
             self._seen_at = now
             self._look()
+        self.moved.update((record.topic, record.partition) for record in records)
         return records
 
     def commit(self, offsets: Mapping[Partition, int]) -> bool:
@@ -141,6 +149,11 @@ class Member(Reader):
         self._consumer.assign(places)
         self._consumer.pause(places)
         self._paused = set(self.assignment)
+        self.moved = set(self.assignment)
+
+    def _event(self, message: Message) -> None:
+        super()._event(message)
+        self.moved.add((self._logical[message.topic()], message.partition()))
 
     def _want(self, wanted: Collection[Partition]) -> None:
         paused = set(self.assignment.difference(wanted))
@@ -166,6 +179,7 @@ class Member(Reader):
         self._taken(taken)
         self.assignment -= taken
         self._paused -= taken
+        self.moved -= taken
         for partition in taken:
             self.reached.pop(partition, None)
 

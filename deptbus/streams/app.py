@@ -43,8 +43,8 @@ class Processor(Protocol):
         """Take consecutive records of one partition; wait while there is no room."""
 
     def fetched(self, reached: Mapping[TP, int], delivered: Mapping[TP, int]) -> None:
-        """After a fetch, also one that found nothing: where the next one begins in each partition, and the offsets
-        after the last records handed on."""
+        """Of partitions that have moved: where the next fetch begins, and the offsets after the last records handed
+        on."""
 
     def health(self) -> dict[str, int]:
         """What was done so far, in numbers."""

@@ -36,7 +36,7 @@ from deptbus.transport import Partition
 if TYPE_CHECKING:
     from deptbus.streams.app import App
 
-POLL_S = (0.001, 0.05)
+POLL_S = (0.004, 0.05)
 """How long one request for records waits inside the process: after records came, and after long silence. Data wake it
 at once; whatever else is asked of the member waits so long."""
 RECORDS_MAX = 2_000
@@ -176,10 +176,16 @@ class Consumer(FaustConsumer):
                 records = await self._errands.run(self._member.poll, self._wanted(), RECORDS_MAX, wait_s)
                 wait_s = shortest if records else min(2 * wait_s, longest)
                 await self._hand_on(records)
-                if self.flow_active:
-                    self.app.processor.fetched(self.reached(), self.delivered)
+                if self.flow_active and self._member.moved:
+                    self._tell_where()
         except Exception as error:
             self.app.fail(error)
+
+    def _tell_where(self) -> None:
+        """Tell the processor where partitions stand that have moved."""
+        moved, self._member.moved = self._named(self._member.moved), set()
+        reached = {tp: self._member.reached[partition] for tp, partition in moved.items()}
+        self.app.processor.fetched(reached, {tp: self.delivered[tp] for tp in moved if tp in self.delivered})
 
     def _wanted(self) -> set[Partition]:
         """What may be fetched: nothing while partitions are shared out, or while buffers are full."""
