@@ -28,7 +28,7 @@ _LOOK_S = 1.0
 T = TypeVar("T")
 Shared = Callable[[frozenset[Partition]], None]
 _AWAY = PASSING | {KafkaError._WAIT_COORD, KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
-_FENCED = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID})
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL})
 
 
 class SlotTaken(BusError):
@@ -97,14 +97,18 @@ class Member(Reader):
 
     def commit(self, offsets: Mapping[Partition, int]) -> bool:
         """Commit and wait for the answer; False where the group is being shared out anew."""
+        if not offsets:
+            return True
         places = self._places(offsets)
         for place in places:
             place.offset = offsets[logical_name(place.topic), place.partition]
         try:
             _patiently("commit offsets", lambda: self._consumer.commit(offsets=places, asynchronous=False))
         except KafkaException as error:
-            if error.args[0].code() not in REBALANCING:
-                raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
+            refused = error.args[0]
+            if refused.code() not in REBALANCING:
+                self._fenced(refused)
+                raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}") from error
             return False
         return True
 
@@ -187,12 +191,15 @@ class Member(Reader):
         return [TopicPartition(self._physical[topic], partition) for topic, partition in partitions]
 
     def _failed(self, error: KafkaError, message: Message) -> None:
-        if error.fatal() or error.code() in _FENCED:
+        self._fenced(error)
+        super()._failed(error, message)
+
+    def _fenced(self, error: KafkaError) -> None:
+        if error.code() in _FENCED:
             raise SlotTaken(
                 f"The place in the group {self._group} is lost: another process runs as {self._instance} "
                 f"({error.str()}). Give every worker a slot of its own (--worker)."
             )
-        super()._failed(error, message)
 
 
 def _patiently(what: str, ask: Callable[[], T]) -> T:

@@ -17,6 +17,8 @@ def test_requests_are_as_the_protocol_has_them() -> None:
         b"\x02\x13__cluster_metadata\x02\x00\x00\x00\x00\x00\x00\x00"
     )
     assert wire.request(wire.LOG_DIRS, 1, wire.log_dirs_request())[-2:] == b"\x00\x00"
+    assert wire.request(wire.COORDINATOR, 2, wire.coordinator_request("g"))[-4:] == b"\x02g\x00\x00"
+    assert wire.request(wire.LEAVE, 3, wire.leave_request("g", "a-0")).endswith(b"\x02g\x02\x01\x04a-0\x00\x00")
     assert wire.request(wire.HANDSHAKE, 1, wire.text("PLAIN")).endswith(b"\x00\x07deptbus\x00\x05PLAIN")
 
 
@@ -25,7 +27,18 @@ def test_an_error_of_the_broker_is_told() -> None:
         wire.read_quorum(wire.Answer(b"\x00\x1f\x01\x00"))
 
 
-@given(st.binary(max_size=200), st.sampled_from([wire.read_features, wire.read_quorum, wire.read_log_dirs]))
+def test_who_keeps_a_group_is_told_and_that_a_member_had_left_before_is_no_error() -> None:
+    broker = b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x0a127.0.0.1\x00\x00\x23\x84\x00"
+    assert wire.read_coordinator(wire.Answer(broker)) == ("127.0.0.1", 9092)
+    wire.read_left(wire.Answer(b"\x00\x00\x00\x00\x00\x00\x02\x01\x04a-0\x00\x19\x00\x00"))
+    with pytest.raises(ClusterUnreachable, match=r"refuses to let the group be left \(Kafka's error 30\)"):
+        wire.read_left(wire.Answer(b"\x00\x00\x00\x00\x00\x1e\x01\x00"))
+
+
+READERS = [wire.read_features, wire.read_quorum, wire.read_log_dirs, wire.read_coordinator, wire.read_left]
+
+
+@given(st.binary(max_size=200), st.sampled_from(READERS))
 def test_whatever_answers_ends_in_a_sentence(content: bytes, read: object) -> None:
     with suppress(ClusterUnreachable):
         read(wire.Answer(content))  # type: ignore[operator]

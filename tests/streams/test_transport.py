@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from faust.types import TP
@@ -14,6 +13,7 @@ from faust.types import TP
 from deptbus import failpoint
 from deptbus.errors import SettingsError
 from deptbus.health import read_health, write_health
+from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.streams.app import App, make_app
 from deptbus.streams.intake import Intake
@@ -38,8 +38,8 @@ def _committable(consumer: Consumer) -> dict[TP, int]:
     return consumer._filter_committable_offsets(consumer._filter_tps_with_pending_acks())
 
 
-def _record(offset: int) -> SimpleNamespace:
-    return SimpleNamespace(offset=offset, timestamp=1_000 + offset, timestamp_type=1, key=b"k", value=b"v", headers=())
+def _record(partition: int, offset: int) -> Record:
+    return Record("workflow.journal", partition, offset, 1_000 + offset, b"k", b"v", [])
 
 
 class _Message:
@@ -74,38 +74,39 @@ def test_exactly_what_is_done_is_committed() -> None:
     asyncio.run(play())
 
 
-def test_what_a_rebalance_kept_from_being_handed_on_is_fetched_again() -> None:
-    """A request was under way when the partitions were shared out anew, and took records of the new assignment."""
-
+def test_records_are_handed_on_by_partition_and_none_once_the_flow_has_stopped() -> None:
     async def play() -> list[str]:
         app, consumer = await _consumer()
+        app.consumer_generation_id = consumer._generation = 3
         told: list[str] = []
-        answers = iter([{JOURNAL: [_record(5), _record(6)]}, {JOURNAL: [_record(7), _record(8)]}])
-
-        async def getmany(*_: object) -> dict[TP, list[object]]:
-            found = next(answers, None)
-            if found is None:
-                consumer._stopped.set()
-                return {}
-            if "rewound" not in told:
-                app.consumer_generation_id += 1
-            return found
-
-        async def rewind() -> None:
-            told.append("rewound")
 
         async def callback(batch: Batch) -> None:
             assert batch.generation_id == app.consumer_generation_id
-            told.append(f"handed on {[record.offset for record in batch.records]}")
+            told.append(f"{batch.tp.partition}: {[record.offset for record in batch.records]}")
 
-        consumer._thread = SimpleNamespace(rewind=rewind, reached={JOURNAL: 9})  # type: ignore[assignment]
-        consumer._getmany, consumer.callback = getmany, callback  # type: ignore[assignment,method-assign]
-        consumer._set_active_tps({JOURNAL})
-        app.processor.fetched = lambda reached, delivered: None  # type: ignore[method-assign]
-        await consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event()))
+        consumer.callback = callback  # type: ignore[method-assign]
+        await consumer._hand_on([_record(0, 5), _record(1, 7), _record(0, 6)])
+        assert consumer.delivered == {JOURNAL: 7, TP("workflow.journal", 1): 8}
+        consumer.stop_flow()
+        await consumer._hand_on([_record(0, 7)])
+        assert consumer.delivered[JOURNAL] == 7
         return told
 
-    assert asyncio.run(play()) == ["rewound", "handed on [7, 8]"]
+    assert asyncio.run(play()) == ["0: [5, 6]", "1: [7]"]
+
+
+def test_nothing_is_wanted_while_the_flow_has_stopped_and_nothing_of_what_is_held() -> None:
+    async def play() -> None:
+        _, consumer = await _consumer()
+        consumer._partitions = consumer._named([("workflow.journal", 0), ("workflow.journal", 1)])
+        consumer._set_active_tps(consumer.assignment())
+        assert consumer._wanted() == {("workflow.journal", 0), ("workflow.journal", 1)}
+        consumer.held.add(JOURNAL)
+        assert consumer._wanted() == {("workflow.journal", 1)}
+        consumer.stop_flow()
+        assert consumer._wanted() == set()
+
+    asyncio.run(play())
 
 
 def test_faust_declares_nothing_and_keeps_nothing() -> None:
