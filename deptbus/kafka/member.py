@@ -35,7 +35,7 @@ class SlotTaken(BusError):
     """Two processes are in one place of a group."""
 
 
-class Member(Reader):
+class GroupMember(Reader):
     """See the module. ``group`` and topics are physical names; ``instance`` names the place.
 
     ``given`` is told which partitions are this member's from now on, ``taken`` before some are somebody else's, both

@@ -1,3 +1,3 @@
-"""The stream processors, ``correlate`` and ``advance``: Faust carries consumption, assignment and agents, and
-holds no state. The only package that imports Faust (and aiokafka, which comes with it).
+"""The stream processors, ``correlate`` and ``advance``: Faust carries records to agents and shares partitions out among
+them, and holds no state. The only package that imports Faust.
 """

@@ -18,32 +18,14 @@ from deptbus.streams.correlate import Correlate, PackReader
 from deptbus.streams.process import Member, serve
 from deptbus.streams.wiring import Wiring
 
-_CHATTY = ("aiokafka", "deptbus.streams", "faust", "httpx", "mode")
+_CHATTY = ("deptbus.streams", "faust", "httpx", "mode")
 """The standard library's loggers that tell more than a worker's log should hold. Faust names its services' after
 the modules of their classes, ours among them; what we say ourselves goes through structlog."""
 
-REPEAT_S = 10.0
-"""A line of a library that says the same as one before it is left out for so long, in seconds."""
 SWITCH_S = 0.000_5
 """How soon a busy thread lets another run, in seconds: Python's 5 ms would be most of a hop's latency."""
 
 _log = structlog.get_logger("deptbus.streams.run")
-
-
-class _Unrepeated(logging.Filter):
-    """aiokafka says many times a second that the broker is away."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this line says something new."""
-        key = (record.name, str(record.msg))
-        if record.created - self._said.get(key, 0.0) < REPEAT_S:
-            return False
-        self._said[key] = record.created
-        return True
 
 
 def run(settings: Settings, role: str, slot: int) -> None:
@@ -89,6 +71,3 @@ def _prepare(settings: Settings) -> None:
     garbage.look_seldom()
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    unrepeated = _Unrepeated()
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(unrepeated)

@@ -28,7 +28,7 @@ from faust.types import TP, ConsumerMessage
 from mode import Service
 
 from deptbus.errors import ClusterUnreachable
-from deptbus.kafka.member import Member
+from deptbus.kafka.member import GroupMember
 from deptbus.record import Record
 from deptbus.streams.errands import Errands
 from deptbus.transport import Partition
@@ -58,7 +58,7 @@ class Consumer(FaustConsumer):
     """A member of the group, and Faust's consumer, whose offsets only ``done`` moves."""
 
     app: "App"
-    _member: Member
+    _member: GroupMember
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,7 +154,7 @@ class Consumer(FaustConsumer):
         app = self.app
         instance = app.conf.consumer_group_instance_id
         errands = self._errands = Errands("consumer", asyncio.get_running_loop())
-        self._member = Member(
+        self._member = GroupMember(
             app.settings, app.conf.id, instance,
             given=lambda partitions: errands.wait_for(self._give(partitions)),
             taken=lambda partitions: errands.wait_for(self._take(partitions)),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from deptbus.kafka.configuration import producer_configuration
-from deptbus.kafka.member import Member, SlotTaken
+from deptbus.kafka.member import GroupMember, SlotTaken
 from deptbus.kafka.producer import KafkaSender
 from deptbus.record import Record
 from deptbus.settings import Settings
@@ -28,7 +28,9 @@ class Reading:
         self.records: list[Record] = []
         self.done: dict[Partition, int] = {}
         """What is committed when it is taken away."""
-        self.member = Member(settings, settings.world.physical(group), instance, given=self._given, taken=self._taken)
+        self.member = GroupMember(
+            settings, settings.world.physical(group), instance, given=self._given, taken=self._taken
+        )
         self.member.subscribe([settings.world.physical(TOPIC)])
 
     def _given(self, partitions: frozenset[Partition]) -> None:
