@@ -25,7 +25,10 @@ def system_clock() -> int:
 def iso(time_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2020-01-20T16:00:00.000Z``."""
     seconds, milliseconds = divmod(time_ms, 1000)  # no float ever rounds them
-    return f"{_iso_second(seconds)}.{milliseconds:03d}Z"
+    return _iso_second(seconds) + _FRACTIONS[milliseconds]
+
+
+_FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))
 
 
 @lru_cache(maxsize=4_096)  # events come many in a second, and deadlines are shared

@@ -45,27 +45,28 @@ def apply_entry(
     ``draft``: what of the state may be altered; by default nothing. ``not_before``: when what has waited can join;
     deadlines run from then.
     """
-    if entry["kind"] == "alias":
+    kind, by = entry["kind"], entry["pack"]
+    if kind == "alias":
         return alias(state, entry, offset)
-    if entry["kind"] == "migration":
+    if kind == "migration":
         return migrate(packs, state, entry, offset)
-    if entry["kind"] in ("part", "lead"):
+    if kind in ("part", "lead"):
         return told(packs, state, entry, offset)
     if state.alias_of is not None:
         return forward(state, entry, offset)
     draft = draft or Draft()
-    pack = packs.by_hash.get(entry["pack"]) if entry["pack"] else packs.of(state)
+    pack = packs.by_hash.get(by) if by else packs.of(state)
     rule = pack.rules.get(entry["rule"]) if pack is not None and entry["rule"] else None
     instance = state.open
-    if instance is not None and entry["pack"] in instance["moved_from"]:
+    if instance is not None and by in instance["moved_from"]:
         return _rejoin(packs, state, entry, data, offset, decode, draft, not_before)
     if instance is not None and pack is not None and instance["pack"] == pack.hash:
-        if applied_under_another_rule(pack, instance, entry):
+        if instance["moved_from"] and applied_under_another_rule(pack, instance, entry):
             return state, []
         return _join(pack, state, entry, data, offset, rule, max(entry["at"], not_before), draft)
-    if instance is not None or (entry["pack"] and packs.newest.get(state.workflow) != entry["pack"]):
+    if instance is not None or (by and packs.newest.get(state.workflow) != by):
         return state, []  # an entry by a pack that is not the instance's: its own pack has one too, or none
-    opens = entry["kind"] != "forward" and (rule.opens if rule else _orders_opening(pack, entry, data))
+    opens = kind != "forward" and (rule.opens if rule else _orders_opening(pack, entry, data))
     if pack is not None and opens:
         return _open(packs, pack, state, entry, data, offset, rule, decode, draft)
     return _without_instance(state, entry, offset, rule)
@@ -75,7 +76,7 @@ def _orders_opening(pack: Pack | None, entry: Entry, data: Data) -> bool:
     return (
         pack is not None
         and data is not None
-        and entry["event"]["type"] == pack.definition.directives
+        and entry["event"]["type"] == pack.directives
         and data.get("act") == "open"
     )
 
@@ -181,10 +182,8 @@ def _join(
         change.timeline("late", event=entry["event"]["id"], names=str(entry["event"]["correlationid"]))
     else:
         if rule is not None:
-            out_of_order = str(at < instance["clock"]).lower()
-            change.timeline(
-                "joined", event=entry["event"]["id"], type=entry["event"]["type"], out_of_order=out_of_order
-            )
+            event, out_of_order = entry["event"], "true" if at < instance["clock"] else "false"
+            change.timeline("joined", event=event["id"], type=event["type"], out_of_order=out_of_order)
         effects(change, entry, rule)
         settle(change)
     return change.after(), change.outputs

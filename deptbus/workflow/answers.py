@@ -88,6 +88,8 @@ def _broken(task: Task) -> dict[str, str]:
 
 def _withdraw(change: Change, task: Task, missed: str, at: int) -> Task:
     """Withdraw the escalations for a deadline that was met after all; answers the changed task."""
+    if not task["escalations"]:
+        return task
     kept = []
     for escalation in task["escalations"]:
         # What had passed stays passed, though a new department or an order has moved the deadline since.

@@ -4,7 +4,6 @@ A ``Change`` alters a draft of the instance and copies what it alters (``own``),
 ``advance`` remains a function. What stands within the lists and maps of an instance is never altered, but replaced.
 """
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +22,6 @@ from deptbus.workflow.peers import appended, instance_name, new_entry, saying
 from deptbus.workflow.state import ENDED_MAX, Entry, Instance, KeyState, Task
 from deptbus.workflow.values import InstanceValues
 
-_NOTHING: dict[str, int] = {}
 _NONE: tuple[dict[str, Any], ...] = ()
 
 TRIGGERS_MAX = 1_000
@@ -41,6 +39,8 @@ class Change(InstanceValues):
         self.offset = offset
         self.outputs: list[Output] = []
         self.draft = Draft() if draft is None else draft
+        self.own = self.draft.own
+        """A list or map of the instance that may be altered."""
         instance = before.open
         self.instance: Instance = {} if instance is None else self.draft.of(before, instance)
         self.begin(at, cause)
@@ -59,13 +59,9 @@ class Change(InstanceValues):
         self.subject = ""
         self.event: Mapping[str, Any] | None = None
         self.event_region: str | None = None
-        self.triggers: deque[tuple[str, str, Mapping[str, Any] | None, str, int, tuple[int, str]]] = deque()
+        self.triggers: list[tuple[str, str, Mapping[str, Any] | None, str, int, tuple[int, str]]] = []
         """Trigger, subject, event data, cause and time of what is still to be looked at."""
         self._triggered = 0
-
-    def own(self, name: str) -> Any:
-        """A list or map of the instance that may be altered."""
-        return self.draft.own(name)
 
     def holds(self, guard: Expression | None, of: str) -> bool:
         """Whether a guard holds; one that cannot be evaluated does not, and the timeline says so."""
@@ -83,7 +79,7 @@ class Change(InstanceValues):
         None where the pack names nobody: checks refuse such a pack, and an instance goes on all the same.
         """
         instance = self.instance
-        if role == self.pack.definition.command:
+        if role == self.pack.command:
             region = instance["lead_region"] if instance["lead"] else instance["region"]
         try:
             return self.pack.responsible(role, region or "", instance["level"])
@@ -192,8 +188,9 @@ class Change(InstanceValues):
             if self._triggered == TRIGGERS_MAX + 1:
                 self.timeline("triggers_stopped", reason=f"one entry has set off {TRIGGERS_MAX}", trigger=name)
             return
-        about = self.subject if subject is None else subject
-        self.triggers.append((name, about, self.event, self.cause, self.at, self.dated))
+        if name in self.pack.triggers:
+            about = self.subject if subject is None else subject
+            self.triggers.append((name, about, self.event, self.cause, self.at, self.dated))
 
     # What is remembered
 
@@ -205,7 +202,7 @@ class Change(InstanceValues):
     def tally(self, department: str, left: str | None, entered: str | None) -> None:
         """Count tasks by department and state: one of them has left a state, or entered one, or both."""
         tally = self.own("tally")
-        states = tally.get(department, _NOTHING).copy()
+        states = tally[department].copy() if department in tally else {}
         if left is not None:
             count = states[left] = states.get(left, 0) - 1
             if not count:
@@ -253,7 +250,8 @@ class Change(InstanceValues):
     def set_timer(self, name: str, due: int, cause: str, subject: str = "") -> None:
         """Start a timer, or start it anew."""
         timer = {"name": name, "due": due, "cause": cause, "subject": subject}
-        self.instance["timers"] = [*(each for each in self.instance["timers"] if each["name"] != name), timer]
+        self.drop_timer(name)
+        self.instance["timers"].append(timer)
 
     def drop_timer(self, name: str) -> None:
         """Forget a timer."""

@@ -7,7 +7,7 @@ from deptbus.workflow.definition import RANK, Responsibility
 
 def take_command(change: Change, reason: str) -> None:
     """Let whoever is to command now, by region and level, take over; nothing where that is who commands already."""
-    instance, role = change.instance, change.pack.definition.command
+    instance, role = change.instance, change.pack.command
     if role is None:
         return
     line = change.responsible(role, instance["region"])

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from deptbus.clock import iso
 from deptbus.workflow import asking, tasks
@@ -13,7 +14,7 @@ from deptbus.workflow.facts import assign
 from deptbus.workflow.known import Packs
 from deptbus.workflow.notes import applied_id, note
 from deptbus.workflow.pack import Pack
-from deptbus.workflow.state import KeyState, Result, Task
+from deptbus.workflow.state import Instance, KeyState, Result, Task
 
 DueItem = tuple[int, str, str]
 """When, what (``timer``, ``task`` or ``parked``), and which."""
@@ -34,7 +35,7 @@ def due_waiting(packs: Packs, state: KeyState) -> int | None:
 
 def due_running(packs: Packs, state: KeyState) -> int | None:
     """When the first timer or task of the open instance falls due."""
-    instance, pack = state.open, packs.of(state)
+    instance, pack = state.instance, packs.of(state)
     if instance is None or pack is None:
         return None
     due: int | None = None
@@ -60,7 +61,7 @@ def _waiting(packs: Packs, state: KeyState) -> list[DueItem]:
 
 def _running(packs: Packs, state: KeyState) -> list[DueItem]:
     items: list[DueItem] = []
-    instance, pack = state.open, packs.of(state)
+    instance, pack = state.instance, packs.of(state)
     if instance is not None and pack is not None:
         items += [(timer["due"], "timer", timer["name"]) for timer in instance["timers"]]
         for task in instance["tasks"]:
@@ -95,10 +96,10 @@ def happen(
             state, outputs = _unpark(state, item[2], offset)
             yield state, outputs
             continue
-        pack = packs.of(state)
-        if pack is None:
-            continue
         if firing is None:
+            pack = packs.of(state)
+            if pack is None:
+                continue
             stands = _as_it_stands(pack, state, item)
             if stands != item:  # nothing happens that would be worth a copy of the instance
                 if stands is not None:
@@ -119,13 +120,23 @@ def happen(
 def _as_it_stands(pack: Pack, state: KeyState, item: DueItem) -> DueItem | None:
     """When a timer or a task of an open instance is due by now; None where it is no more, or due at another time."""
     due, what, which = item
-    instance = state.open
+    instance = state.instance
     assert instance is not None
     if what == "timer":
-        return item if any(one["name"] == which and one["due"] == due for one in instance["timers"]) else None
-    task = next((task for task in instance["tasks"] if task["id"] == which), None)
-    rung = None if task is None else tasks.next_rung(pack, task)
-    return None if rung is None else (rung[0], what, which)
+        return item if _timer_of(instance, which, due) is not None else None
+    for task in instance["tasks"]:
+        if task["id"] == which:
+            rung = tasks.next_rung(pack, task)
+            return None if rung is None else (rung[0], what, which)
+    return None
+
+
+def _timer_of(instance: Instance, name: str, due: int) -> dict[str, Any] | None:
+    """The timer of that name where it is due then."""
+    for timer in instance["timers"]:
+        if timer["name"] == name and timer["due"] == due:
+            return timer  # type: ignore[no-any-return]
+    return None
 
 
 class Firing(Change):
@@ -144,7 +155,7 @@ class Firing(Change):
         due, what, which = item
         self._stored, self._started = set(), set()
         if what == "timer":
-            timer = next((one for one in self.instance["timers"] if one["name"] == which and one["due"] == due), None)
+            timer = _timer_of(self.instance, which, due)
             if timer is None:
                 return False
             self.begin(due, timer["cause"])

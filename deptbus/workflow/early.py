@@ -17,7 +17,7 @@ from deptbus.workflow.regions import overlap
 KEPT_MAX = 100
 """How much an instance remembers in this way; what happened first is forgotten first."""
 
-_about = itemgetter("what", "step", "subject", "region")
+_about = itemgetter("what", "subject", "region")
 _order = itemgetter("at", "id")
 _CLOCK = ("stopped", "started")
 
@@ -30,15 +30,17 @@ def remember(change: Change, what: str, step: str, subject: str, region: str | N
     at, event_id = change.dated
     new: Early = {"what": what, "step": step, "subject": subject, "region": region, "at": at, "id": event_id}
     since = max(at, change.instance["clock"]) - change.pack.window_max_ms
+    ends = what not in _CLOCK
     kept: list[Early] = []
     for each in change.instance["early"]:
-        if what not in _CLOCK and _about(each) == (what, step, subject, region):
+        if each["step"] == step and ends and _about(each) == (what, subject, region):
             if _order(each) >= change.dated:  # of what ends tasks the latest is enough
                 return
         elif each["at"] >= since:
             kept.append(each)
     insort(kept, new, key=_order)
-    change.instance["early"] = kept[-KEPT_MAX:]
+    del kept[:-KEPT_MAX]
+    change.instance["early"] = kept
 
 
 def ended(change: Change, step: CompiledStep, region: str | None) -> Early | None:

@@ -1,6 +1,6 @@
 """What an event does to the instance that it joins: facts, timers, tasks, then all that follows from these."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from deptbus.workflow import answers, asking, clocks, early, targets, tasks
@@ -47,23 +47,28 @@ def _remember(change: Change, entry: Entry, rule: CompiledRule | None) -> bool:
 def _touch_tasks(change: Change, header: Mapping[str, Any]) -> None:
     event_type = header["type"]
     pack = change.pack
-    if event_type == pack.definition.directives:
+    if event_type == pack.directives:
         obey(change)
     elif event_type in pack.answers:
         _answer(change, header)
     for stop in pack.clock_stops.get(event_type, ()):
         clocks.turn(change, stop, header["region"])
-    for named, what, end in (
-        (pack.completes, "completed", answers.complete),
-        (pack.declines, "declined", answers.refuse),
-    ):
-        if event_type in named:
-            task = _meant(change, header, named[event_type])
-            if task is not None:
-                change.subject = task["subject"]
-                end(change, task)
-            else:
-                _meant_nothing(change, header, named[event_type], what)
+    if event_type in pack.completes:
+        _end(change, header, pack.completes[event_type], "completed", answers.complete)
+    if event_type in pack.declines:
+        _end(change, header, pack.declines[event_type], "declined", answers.refuse)
+
+
+def _end(
+    change: Change, header: Mapping[str, Any], steps: list[str], what: str, end: Callable[[Change, Task], None]
+) -> None:
+    """An event ends a task of one of these steps."""
+    task = _meant(change, header, steps)
+    if task is not None:
+        change.subject = task["subject"]
+        end(change, task)
+    else:
+        _meant_nothing(change, header, steps, what)
 
 
 def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task | None:
@@ -75,10 +80,8 @@ def _meant(change: Change, header: Mapping[str, Any], steps: list[str]) -> Task 
     region = header["region"]
     candidates = [
         task
-        for task in _asked_before(change)
-        if task["step"] in steps
-        and _may_be_there(change, task, region)
-        and (not change.subject or task["subject"] in ("", change.subject))
+        for task in _asked_before(change, steps)
+        if _may_be_there(change, task, region) and (not change.subject or task["subject"] in ("", change.subject))
     ]
     of_subject = [task for task in candidates if task["subject"] == (change.subject or header["subject"])]
     for tied in (of_subject, candidates):
@@ -103,9 +106,10 @@ def _overtaken(change: Change) -> bool:
     return bool(change.dated[0] < change.instance["clock"])
 
 
-def _asked_before(change: Change) -> list[Task]:
-    """Open tasks that what is at hand may be about: those that were asked for when it happened."""
-    return [task for task in change.instance["tasks"] if task["requested_at"] <= change.dated[0]]
+def _asked_before(change: Change, steps: Sequence[str]) -> list[Task]:
+    """Open tasks of steps that what is at hand may be about: those that were asked for when it happened."""
+    at = change.dated[0]
+    return [task for task in change.instance["tasks"] if task["step"] in steps and task["requested_at"] <= at]
 
 
 def _may_be_there(change: Change, task: Task, region: str | None) -> bool:
@@ -157,10 +161,12 @@ def _completed(change: Change, task: dict[str, Any]) -> None:
 def start_timer(change: Change, name: str) -> None:
     """Start a timer of the workflow anew."""
     timer = change.pack.timers.get(name)
-    running = next((each["due"] for each in change.instance["timers"] if each["name"] == name), 0)
     due = change.deadline(change.at, timer.after, name) if timer is not None else None
-    if timer is not None and due is not None and not (_overtaken(change) and due < running):
-        change.set_timer(name, max(due, timer.not_before_ms), change.cause)
+    if timer is None or due is None:
+        return
+    if _overtaken(change) and any(each["name"] == name and due < each["due"] for each in change.instance["timers"]):
+        return
+    change.set_timer(name, max(due, timer.not_before_ms), change.cause)
 
 
 def _name(change: Change, alias: str) -> None:
@@ -174,9 +180,10 @@ def settle(change: Change) -> None:
     """Let triggers, the level rule and the closing condition work until nothing more follows."""
     first_cause, at, dated = change.cause, change.at, change.dated
     while True:
-        while change.triggers:
-            name, change.subject, change.event, change.cause, change.at, change.dated = change.triggers.popleft()
+        for trigger in change.triggers:  # to which more are added on the way
+            name, change.subject, change.event, change.cause, change.at, change.dated = trigger
             _pull(change, name)
+        change.triggers.clear()
         change.subject, change.event, change.cause, change.at, change.dated = "", None, first_cause, at, dated
         if not _raise_level(change):
             break
@@ -186,21 +193,27 @@ def settle(change: Change) -> None:
 
 def _pull(change: Change, trigger: str) -> None:
     """Steps are cancelled, moved or asked for; one that this trigger has moved it does not ask for as well."""
-    pack, subject = change.pack, change.subject
-    if trigger not in pack.triggers:
-        return
-    for step in pack.cancelled_on.get(trigger, ()):
-        targets.forget(change, step)
-        early.remember(change, "cancelled", step, subject)
-        meant = [t for t in _asked_before(change) if t["step"] == step and subject in ("", t["subject"])]
-        for task in meant:
-            tasks.cancel(change, task, trigger)
-        if not meant and _overtaken(change):
-            change.timeline("unmatched", rule=step, trigger=trigger)
+    pack = change.pack
+    if trigger in pack.cancelled_on:
+        _cancel(change, pack.cancelled_on[trigger], trigger)
     moved = {step for step in pack.retargeted_on.get(trigger, ()) if targets.retarget(change, step, trigger)}
     for step in pack.asked_on.get(trigger, ()):
         if step.removesuffix(APPROVAL) not in moved:
             asking.ask(change, step)
+
+
+def _cancel(change: Change, steps: list[str], trigger: str) -> None:
+    """A trigger takes back what is asked for by these steps about its subject."""
+    subject, overtaken, any_asked = change.subject, _overtaken(change), bool(_asked_before(change, steps))
+    for step in steps:
+        targets.forget(change, step)
+        early.remember(change, "cancelled", step, subject)
+        asked = _asked_before(change, (step,)) if any_asked else ()
+        meant = [task for task in asked if subject in ("", task["subject"])]
+        for task in meant:
+            tasks.cancel(change, task, trigger)
+        if overtaken and not meant:
+            change.timeline("unmatched", rule=step, trigger=trigger)
 
 
 def close(change: Change, reason: str) -> None:
@@ -220,12 +233,15 @@ def _raise_level(change: Change) -> bool:
     except EvaluationError as error:
         change.timeline("level_failed", reason=str(error))
         return False
-    level = None
-    for at_least, gives in pack.rows:
+    for at_least, level in pack.rows:
         if value >= at_least:
-            level = gives
-    if level is None or RANK[level] <= RANK.get(instance["highest_level"], 0):
-        return False
+            return RANK[level] > RANK.get(instance["highest_level"], 0) and _give(change, level, value)
+    return False
+
+
+def _give(change: Change, level: str, value: int) -> bool:
+    """The table gives a higher level than ever before: put it in force, unless a higher one or an order stands."""
+    pack, instance = change.pack, change.instance
     instance["highest_level"] = level
     # Facts are as of the clock, though what made the table give more may be older.
     change.own("latest")[BY_RULE] = {"at": max(instance["clock"], change.dated[0]), "id": change.dated[1]}

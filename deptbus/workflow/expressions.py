@@ -16,7 +16,7 @@ call of a function written in Python for ever (50 to 180 bytes a call, measured)
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -27,7 +27,7 @@ from cel_expr_python.ext.ext_strings import ExtStrings
 from deptbus.errors import BusError, DefinitionError
 from deptbus.workflow import syntax
 from deptbus.workflow.hints import hint
-from deptbus.workflow.translate import UNSURE, translated
+from deptbus.workflow.translate import translated
 
 Result = Literal["bool", "int", "string", "double", "any"]
 
@@ -89,7 +89,7 @@ class Values(Protocol):
 class Expression:
     """A compiled expression. Deterministic, without side effects."""
 
-    __slots__ = ("_compiled", "_form", "_result", "_type", "names", "source", "translated")
+    __slots__ = ("_compiled", "_form", "_result", "_type", "evaluate", "names", "source", "translated")
 
     def __init__(self, source: str, compiled: Any, result: Result, variables: Mapping[str, str], form: bytes) -> None:
         names = frozenset(syntax.names(form) & variables.keys())
@@ -100,28 +100,21 @@ class Expression:
         self._form = form
         self._result = result
         self._type = _PYTHON.get(result)
-        self.translated = translated(syntax.tree(form), variables, result)
+        self.translated = translated(syntax.tree(form), variables, result, self.by_library)
         """The expression as a Python function, if it is of the part of CEL that ``translate`` knows."""
+        self.evaluate: Callable[[Values], Any] = self.translated or self.by_library
+        """The value with these variables, of which only ``names`` are looked at.
+
+        ``EvaluationError`` when a name is missing or there is no value of the promised type.
+        """
 
     @property
     def tree(self) -> syntax.Node:
         """What was written, as the checker understood it."""
         return syntax.tree(self._form)
 
-    def evaluate(self, values: Values) -> Any:
-        """The value with these variables, of which only ``names`` are looked at.
-
-        ``EvaluationError`` when a name is missing or there is no value of the promised type.
-        """
-        if self.translated is not None:
-            try:
-                return self.translated(values)
-            except UNSURE:
-                pass  # the library has the last word, and the words for what is wrong
-        return self.by_library(values)
-
     def by_library(self, values: Values) -> Any:
-        """The same as the library evaluates it."""
+        """The same as the library evaluates it: it has the last word, and the words for what is wrong."""
         try:
             data = {name: values[name] for name in self.names}
         except KeyError as missing:

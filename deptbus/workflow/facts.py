@@ -13,10 +13,12 @@ FACT_TEXT_MAX = 10_000
 
 def assign(change: Change, assigned: tuple[tuple[str, Expression], ...], of: str) -> None:
     """Set facts, all from the values before; what cannot be evaluated stays as it was, and is recorded."""
-    values = {}
-    overtaken = []
+    if not assigned:
+        return
+    values, newest, overtaken = {}, [], []
     for name, expression in assigned:
-        if _overtaken(change, name) and f"facts.{name}" not in expression.names:
+        late = _overtaken(change, name)
+        if late and f"facts.{name}" not in expression.names:
             overtaken.append(name)
             continue
         try:
@@ -24,16 +26,18 @@ def assign(change: Change, assigned: tuple[tuple[str, Expression], ...], of: str
             if isinstance(value, str) and len(value) > FACT_TEXT_MAX:
                 raise EvaluationError(f"{len(value)} characters; {FACT_TEXT_MAX} are allowed.")
             values[name] = value
+            if not late:
+                newest.append(name)
         except EvaluationError as error:
             change.timeline("fact_failed", rule=of, fact=name, reason=str(error))
     if overtaken:
         change.timeline("fact_overtaken", rule=of, facts=", ".join(overtaken))
     if values:
         change.own("facts").update(values)
-    at, event_id = change.dated
-    for name in values:
-        if not _overtaken(change, name):
-            change.own("latest")[name] = {"at": at, "id": event_id}
+    if newest:
+        at, event_id = change.dated
+        source = {"at": at, "id": event_id}
+        change.own("latest").update(dict.fromkeys(newest, source))
 
 
 def _overtaken(change: Change, name: str) -> bool:

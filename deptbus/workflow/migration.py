@@ -166,7 +166,7 @@ def by_its_pack(pack: Pack, state: KeyState, entry: Entry, data: Mapping[str, An
 def applied_under_another_rule(pack: Pack, instance: Instance, entry: Entry) -> bool:
     """Whether the event was applied before the instance moved here, by a rule that its pack does not have."""
     event = entry["event"]
-    return bool(instance["moved_from"]) and any(
+    return any(
         known["offset"] == event["offset"] and (name := known["id"].partition(" "))[0] == event["id"]
         and name[2] and name[2] not in pack.rules
         for known in instance["applied"]

@@ -16,7 +16,10 @@ _WITH_VALUE = ("event", "forward")
 _OF_PACKS = ("migration", "activation", "retirement")
 _OF_ONE_KEY = ("forward", "alias", "migration", "part", "lead")
 _TEXTS = ("workflow", "key", "pack", "rule", "target")
-_texts = itemgetter(*_TEXTS)
+_EVENT_TEXTS = (
+    "id", "type", "source", "subject", "region", "actor", "legalbasis", "causationid", "correlationid", "topic",
+)  # fmt: skip
+_texts, _event_texts = itemgetter(*_TEXTS), itemgetter(*_EVENT_TEXTS)
 _NO_EVENT = dict.fromkeys(("correlationid", "actor", "legalbasis", "region"))
 
 
@@ -31,9 +34,8 @@ def dated(entry: Entry) -> Entry:
 def malformed(entry: Entry) -> str | None:
     """Why an entry says nothing that could be applied; None where it does."""
     kind, event = entry["kind"], entry["event"]
-    for name, text in zip(_TEXTS, _texts(entry), strict=True):
-        if text is not None and len(text) > TEXT_MAX:
-            return f"its {name} is longer than {TEXT_MAX} characters"
+    if (name := _too_long(_TEXTS, _texts(entry))) is not None:
+        return f"its {name} is longer than {TEXT_MAX} characters"
     if kind in _OF_EVENTS and event is None:
         return "it lacks its event"
     if kind in _WITH_VALUE and entry["body"] is None:
@@ -42,11 +44,16 @@ def malformed(entry: Entry) -> str | None:
         return "it names no pack"
     if kind in _OF_ONE_KEY and not entry["key"]:
         return "it names no key"
-    if event is not None:
-        for name, text in event.items():
-            if text.__class__ is str and len(text) > TEXT_MAX:
-                return f"the {name} of its event is longer than {TEXT_MAX} characters"
+    if event is not None and (name := _too_long(_EVENT_TEXTS, _event_texts(event))) is not None:
+        return f"the {name} of its event is longer than {TEXT_MAX} characters"
     return None
+
+
+def _too_long(names: tuple[str, ...], texts: tuple[str | None, ...]) -> str | None:
+    """The name of the first text that is too long: none where all together are not."""
+    if len("".join(filter(None, texts))) <= TEXT_MAX:
+        return None
+    return next((name for name, text in zip(names, texts, strict=True) if len(text or "") > TEXT_MAX), None)
 
 
 def seen(applied: Any, entry: Entry) -> tuple[bool, bool]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
@@ -75,6 +76,10 @@ class CompiledStep:
     for_regions: Expression | None
     takeover: bool
     context: tuple[tuple[str, Expression], ...]
+    named: Mapping[str, Any]
+    """What each of its requests says of it."""
+    waits: tuple[tuple[str, str], ...]
+    """Of each rung of the ladder, from which deadline on it waits, and for how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Pack:
         self.content = content
         self.definition: Definition = content.definition
         self.workflow = self.definition.workflow
+        self.directives, self.command = self.definition.directives, self.definition.command
         self.version = self.definition.version
         self._bytes = orjson.dumps(content.model_dump(mode="json", by_alias=True), option=orjson.OPT_SORT_KEYS)
         self.hash = hashlib.sha256(self._bytes).hexdigest()
@@ -117,7 +123,9 @@ class Pack:
         }
         self.level_of = compiler.expression(self.definition.level.of, "int", ()) if self.definition.level else None
         self.closes = compiler.expression(self.definition.closes, "bool", ())
-        self.rows = [(row.at_least, row.gives) for row in self.definition.level.rows] if self.definition.level else []
+        rows = self.definition.level.rows if self.definition.level else ()
+        self.rows = [(row.at_least, row.gives) for row in reversed(rows)]
+        """From which value on which level is in force: the first row that holds counts."""
         self.asked_on, self.cancelled_on = _triggers(self.definition)
         self.retargeted_on = _by_name((step.retargeted_by, step.step) for step in self.definition.steps)
         self.triggers = frozenset({*self.asked_on, *self.cancelled_on, *self.retargeted_on})
@@ -183,6 +191,16 @@ class Pack:
             found = max(lines, key=lambda line: (len(line.region), line.level is not None))
             self._responsible[asked] = found
         return found
+
+
+def _named(step: str, titles: Titles, completed_by: Iterable[str]) -> Mapping[str, Any]:
+    return {
+        "step": step, "title_zh": titles.zh, "title_en": titles.en, "completes_with": sorted(set(completed_by)),
+    }  # fmt: skip
+
+
+def _waits(ladder: Iterable[Rung]) -> tuple[tuple[str, str], ...]:
+    return tuple((rung.at, rung.after) for rung in ladder if rung.at != "declined")
 
 
 def _by_name(named: Iterable[tuple[Iterable[str], str]]) -> dict[str, list[str]]:
@@ -325,6 +343,8 @@ class Compiler:
             for_regions=self._optional(step.for_regions, "string", at_hand),
             takeover=step.takeover,
             context=tuple((name, self.expression(text, "string", at_hand)) for name, text in step.context.items()),
+            named=_named(step.step, step.titles, step.completed_by),
+            waits=_waits(ladder),
         )
 
     def _gate(self, step: Step) -> CompiledStep:
@@ -349,6 +369,8 @@ class Compiler:
             for_regions=None,
             takeover=step.takeover,
             context=(),
+            named=_named(step.step + APPROVAL, gate.titles, (gate.approved_by,)),
+            waits=_waits(gate.escalate or self._definition.escalate),
         )
 
     def _events(self, triggers: Iterable[str]) -> tuple[str, ...]:

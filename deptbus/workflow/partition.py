@@ -8,6 +8,7 @@ nor what a crash costs grows with what falls due at once, and whoever restores g
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from deptbus.errors import BusError, RegistryError
@@ -217,7 +218,9 @@ class Partition:
     def _entry(self, batch: _Batch, name: str, read: Read, offset: int) -> None:
         """``offset`` is what snapshots name: the entry's own, or that of the tick until which it was held."""
         own, entry, data = read
-        if (own, name) in batch.rejected or (not entry["key"] and not _within(batch.region(name), entry)):
+        if batch.rejected and (own, name) in batch.rejected:
+            return
+        if not entry["key"] and not _within(batch.region(name), entry):
             return
         state = batch.state(name)
         try:
@@ -240,20 +243,17 @@ class Partition:
     def _step(self, batch: _Batch, tick: Entry, offset: int) -> tuple[Iterable[str], Work]:
         """Exercise time: the step's entries and what falls due in it, merged; what it makes due waits for the next."""
         until = max(batch.at, tick["at"])
-        held: list[Read] = []
+        held: list[tuple[Any, str, Read]] = []
         for read in of_step(tick, batch.held):
             if (why := unfit(read[1])) is None:
-                held.append(read)
+                held.append((entry_order(read[1]), key_name(read[1]), read))
             elif not self._done(offset):  # else it stands in an earlier chunk
                 batch.outputs.append(malformed_note(read[1], why, read[0]))
-        held.sort(key=lambda read: entry_order(read[1]))
+        held.sort(key=itemgetter(0))
         due = self._due_keys(batch, until)
         by_key: dict[str, list[Read]] = {name: [] for name in due}
-        keys = [key_name(read[1]) for read in held]
-        for read, name in zip(held, keys, strict=True):
-            if read[1]["key"]:
-                by_key.setdefault(name, [])
-        for read, name in zip(held, keys, strict=True):
+        by_key |= {name: [] for _, name, read in held if read[1]["key"]}
+        for _, name, read in held:
             if read[1]["key"]:
                 by_key[name].append(read)
                 continue
@@ -287,9 +287,9 @@ class Partition:
         return items
 
     def _happen(self, batch: _Batch, name: str, items: list[DueItem], until: int, offset: int, *, anew: bool) -> None:
-        draft = batch.draft(name)
-        for result in happen(self.packs, batch.state(name), items, until, offset, draft, anew=anew):
-            batch.put(name, batch.state(name), result, offset)
+        draft, state = batch.draft(name), batch.state(name)
+        for result in happen(self.packs, state, items, until, offset, draft, anew=anew):
+            state = batch.put(name, state, result, offset)
 
     def _due_keys(self, batch: _Batch, until: int) -> set[str]:
         """The keys in which something falls due before ``until``; the index knows what stands, the batch the rest."""

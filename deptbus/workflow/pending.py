@@ -81,12 +81,12 @@ class Pending:
         self._moved.clear()
         return set(self._index.before(until))
 
-    def put(self, name: str, before: KeyState, result: Result, offset: int) -> None:
+    def put(self, name: str, before: KeyState, result: Result, offset: int) -> KeyState:
         """Take in what became of a key; ``offset``: what its records name as the journal entry that changed it."""
         after, outputs = result
         self.outputs += outputs
         if after is before:
-            return
+            return before
         if not after.same_key_record(before):
             after = replace(after, offset=offset)
             self._records.add(name)
@@ -94,14 +94,16 @@ class Pending:
             after = replace(after, offset=before.offset)
         if after.instance is not before.instance:
             self._instances.add(name)
-        if after.instance is not None and after.open is None:  # closed: its last snapshot is due now
-            after.instance["due"] = None
-            self.outputs.append(instance_record(after.instance, self._encode))
+        instance = after.instance
+        if instance is not None and instance["status"] != "open":  # closed: its last snapshot is due now
+            instance["due"] = None
+            self.outputs.append(instance_record(instance, self._encode))
             self._instances.discard(name)
             after = replace(after, instance=None)
         self.states[name] = after
         self._moved.add(name)
         self._items.pop(name, None)
+        return after
 
     def stand(self, index: DueIndex) -> None:
         """Put out the snapshots of all that changed, and let what was worked out stand, and its due times."""

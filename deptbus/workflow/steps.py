@@ -14,7 +14,7 @@ def of_step(tick: Entry, held: Iterable[Read]) -> Iterator[Read]:
     What is dated after it counts as of its end: nobody answers from the future.
     """
     for own, entry, data in held:
-        if not made_in(tick, entry):
+        if entry["step"] is None or not made_in(tick, entry):
             yield own, entry if entry["at"] < tick["at"] else {**entry, "at": tick["at"] - 1}, data
 
 

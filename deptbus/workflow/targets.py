@@ -54,7 +54,7 @@ def retarget(change: Change, name: str, trigger: str) -> bool:
 
 def forget(change: Change, name: str) -> None:
     """The step's tasks of the subject at hand were cancelled: it counts as not asked."""
-    for known in _subjects(change, name):
+    for known in _subjects(change, name) if change.instance["targets"] else ():
         if change.subject in ("", known):
             del change.own("targets")[_name(name, known)]
 

@@ -20,6 +20,12 @@ FEW = 200
 TEXTS_MAX = 500_000
 """Characters that more tasks may have in all, in subjects and contexts: a state must fit into a record."""
 
+_NEW: Task = {
+    "id": "", "request": "", "state": "requested", "attempt": 1, "rung": 0, "late": False,
+    "acknowledged_at": None, "paused_at": None, "ordered_at": None,
+}  # fmt: skip
+"""What every task says that is asked for the first time."""
+
 REPEAT = "repeat_"
 """Timers of repeating steps are named after the step with this beginning."""
 
@@ -29,15 +35,15 @@ def next_rung(pack: Pack, task: Task) -> tuple[int, int] | None:
     if task["paused_at"] is not None:
         return None
     step = pack.steps.get(task["step"])
-    ladder = () if step is None else step.ladder
-    for index in range(task["rung"], len(ladder)):
-        rung = ladder[index]
-        if rung.at == "acknowledge_by" and task["acknowledged_at"] is not None:
+    waits = () if step is None else step.waits
+    for index in range(task["rung"], len(waits)):
+        missed, after = waits[index]
+        if missed == "acknowledge_by" and task["acknowledged_at"] is not None:
             continue
         try:
-            return pack.deadline(task[rung.at], rung.after), index
+            return pack.deadline(task[missed], after), index
         except DefinitionError:  # a year that the calendar does not have: rather too early than never
-            return task[rung.at], index
+            return task[missed], index
     return None
 
 
@@ -81,30 +87,22 @@ def ask_one(change: Change, step: CompiledStep, region: str | None) -> bool:
         early.end(change, step, line.department, over)
         return bool(over["what"] != "cancelled")
     task: Task = {
-        "id": "",
+        **_NEW,
         "step": step.step,
         "subject": change.subject,
         "role": step.role,
         "department": line.department,
         "unit": line.unit.zh,
         "region": region,
-        "state": "requested",
-        "attempt": 1,
         "requested_at": change.at,
         "acknowledge_by": acknowledge_by,
         "complete_by": complete_by,
-        "acknowledged_at": None,
-        "paused_at": None,
-        "rung": 0,
-        "ordered_at": None,
         "escalations": [],
-        "late": False,
         "basis": step.basis,
         "cause": change.cause,
         "context": _context(change, step),
-        "request": "",
     }
-    task["id"] = task["request"] = _request(change, task)
+    _request(change, task)
     change.store(task)
     return True
 
@@ -117,17 +115,14 @@ def _context(change: Change, step: CompiledStep) -> dict[str, str]:
     return {name: change.text(text) for name, text in step.context}
 
 
-def _request(change: Change, task: Task) -> str:
-    """Put out the request; answers its id."""
+def _request(change: Change, task: Task) -> None:
+    """Put out the request of a task that was made for it, and let it have its id."""
     instance = change.instance
-    step = change.pack.steps[task["step"]]
     data: dict[str, Any] = {
+        **change.pack.steps[task["step"]].named,
         "task": task["id"],
         "instance": instance["instance"],
         "workflow": instance["workflow"],
-        "step": task["step"],
-        "title_zh": step.titles.zh,
-        "title_en": step.titles.en,
         "department": task["department"],
         "unit": task["unit"],
         "role": task["role"],
@@ -137,15 +132,13 @@ def _request(change: Change, task: Task) -> str:
         "requested_at": change.at,
         "acknowledge_by": task["acknowledge_by"],
         "complete_by": task["complete_by"],
-        "completes_with": sorted(step.completed_by),
         "attempt": task["attempt"],
         "cause": task["cause"],
         "context": task["context"],
     }
-    request = change.emit("workflow.tasks", "workflow.TaskRequested", data, basis=task["basis"])
+    task["request"] = change.emit("workflow.tasks", "workflow.TaskRequested", data, basis=task["basis"])
     if not data["task"]:
-        data["task"] = request
-        task = {**task, "id": request}
+        data["task"] = task["id"] = task["request"]
     change.timeline(
         "task_requested" if task["attempt"] == 1 else "task_requested_again",
         task=task,
@@ -153,7 +146,6 @@ def _request(change: Change, task: Task) -> str:
         acknowledge_by=iso(task["acknowledge_by"]),
         complete_by=iso(task["complete_by"]),
     )
-    return request
 
 
 def cancel(change: Change, task: Task, reason: str, basis: str | None = None) -> None:
@@ -239,7 +231,7 @@ def climb(change: Change, task: Task, rung: Rung, missed: str, due: int) -> None
 def ask_again(change: Change, task: Task) -> None:
     """Ask the responsible department once more; the deadlines stay."""
     task = {**task, "attempt": task["attempt"] + 1, "state": "requested"}
-    task["request"] = _request(change, task)
+    _request(change, task)
     change.store(task)
 
 
@@ -270,7 +262,7 @@ def reassign(change: Change, task: Task, line: Responsibility, reason: str) -> N
         "acknowledged_at": None,
         "late": False,
     }
-    task["request"] = _request(change, task)
+    _request(change, task)
     change.store(task)
 
 

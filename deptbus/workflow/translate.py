@@ -1,7 +1,7 @@
 """An expression as a Python function, so that rules cost what Python costs. Pure.
 
-The function answers only what CEL answers: where that is not sure, above all where there is no value, it raises, and
-the library evaluates the expression and says why. Translated is what rules are made of: names, literals, lists of
+The function answers only what CEL answers: where that is not sure, above all where there is no value, the library
+evaluates the expression and says why. Translated is what rules are made of: names, literals, lists of
 texts or numbers, operators, conditions, macros over lists, the usual functions. Of the rest ``translated`` makes
 nothing, and the library always evaluates it.
 """
@@ -14,8 +14,8 @@ from deptbus.workflow.definition import RANK
 from deptbus.workflow.functions import INT_MAX, INT_MIN, NUL
 from deptbus.workflow.syntax import Call, Constant, Items, Macro, Name, Node
 
-UNSURE = (functions.Unsure, LookupError, TypeError, AttributeError)
-"""What a function raises where the library has to evaluate: no value found, or one of another kind than declared."""
+_UNSURE = (functions.Unsure, LookupError, TypeError, AttributeError)
+"""What is raised where the library has to evaluate: no value found, or one of another kind than declared."""
 
 _KINDS = {"int": int, "string": str, "bool": bool, "double": float}
 _CHECKS = {
@@ -25,6 +25,13 @@ _CHECKS = {
     "double": "if {0}.__class__ is not float: unsure()",
     "dyn": "plain({0})",
 }
+_MAPS = {
+    "event": "values.event",
+    "facts": "values.instance['facts']",
+    "asked": "values.instance['asked']",
+    "done": "values.instance['done']",
+}
+"""Where the names with these heads are found."""
 _PLAIN = {
     "at": "values.at",
     "subject": "values.subject",
@@ -35,11 +42,14 @@ _PLAIN = {
     "parts": "len(values.instance['parts'])",
     "open_tasks": "len(values.instance['tasks'])",
 }
+_COUNTED = ("level_rank", "parts", "open_tasks", "open")
+"""What is counted here, and hence is a whole number."""
 _WITHIN: dict[str, Any] = {
     "INT_MIN": INT_MIN,
     "INT_MAX": INT_MAX,
     "NUL": NUL,
     "RANK": RANK,
+    "UNSURE": _UNSURE,
     **{name: getattr(functions, name) for name in (
         "as_", "city", "covers", "divided", "equal", "lower_ascii", "plain", "province", "quotient", "remainder",
         "replace", "rest", "split", "substring", "text", "trim", "unsure", "upper_ascii", "whole",
@@ -100,10 +110,12 @@ class _Written(NamedTuple):
     kind: str
 
 
-def translated(tree: Node, variables: Mapping[str, str], result: str) -> Callable[[Any], Any] | None:
+def translated(
+    tree: Node, variables: Mapping[str, str], result: str, otherwise: Callable[[Any], Any]
+) -> Callable[[Any], Any] | None:
     """The function of an expression that gives ``result``; None where it is not translated.
 
-    ``variables``: the CEL types of the names. The function takes the ``Values`` and raises one of ``UNSURE`` where the
+    ``variables``: the CEL types of the names. The function takes the ``Values``, and asks ``otherwise`` where the
     library has to evaluate.
     """
     writer = _Writer(variables)
@@ -112,8 +124,9 @@ def translated(tree: Node, variables: Mapping[str, str], result: str) -> Callabl
         text = value.text if result == "any" else writer.cast(value, result)
     except _NotTranslated:
         return None
-    source = "\n    ".join(["def function(values):", *writer.loads, f"return {text}"])
-    namespace: dict[str, Any] = dict(_WITHIN)
+    source = "\n        ".join(["def function(values):\n    try:", *writer.loads, f"return {text}"])
+    source += "\n    except UNSURE:\n        pass\n    return otherwise(values)"
+    namespace: dict[str, Any] = {**_WITHIN, "otherwise": otherwise}
     exec(compile(source, "<expression>", "exec"), namespace)  # names and literals stand in it as repr writes them
     function: Callable[[Any], Any] = namespace["function"]
     return function
@@ -171,7 +184,12 @@ class _Writer:
             if kind not in _CHECKS:
                 raise _NotTranslated
             found = self._loaded[name] = _Written(f"v{len(self._loaded)}", kind)
-            self.loads += [f"{found.text} = {_where(name)}", _CHECKS[kind].format(found.text)]
+            head = name.partition(".")[0]
+            if head in _MAPS and (line := f"{head} = {_MAPS[head]}") not in self.loads:
+                self.loads.append(line)
+            self.loads.append(f"{found.text} = {_where(name)}")
+            if head not in _COUNTED:
+                self.loads.append(_CHECKS[kind].format(found.text))
         return found
 
     @staticmethod
@@ -269,11 +287,11 @@ def _where(name: str) -> str:
     """How Python finds the value of a name among ``Values``."""
     head, *path = name.split(".")
     if head == "event" and path:
-        return f"values.event{''.join(f'[{part!r}]' for part in path)}"
+        return f"event{''.join(f'[{part!r}]' for part in path)}"
     if head == "facts" and path:
-        return f"values.instance['facts'][{'.'.join(path)!r}]"
+        return f"facts[{'.'.join(path)!r}]"
     if head in ("asked", "done") and path:
-        return f"values.instance[{head!r}].get({'.'.join(path)!r}, 0)"
+        return f"{head}.get({'.'.join(path)!r}, 0)"
     if head == "open" and path:
         return f"values.open_of({'.'.join(path)!r})"
     if name in _PLAIN:

@@ -1,5 +1,6 @@
 """Entries that nobody expects are recorded and change nothing; what a pack lacks is recorded and the rest goes on."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,11 @@ from deptbus.clock import LATEST_MS, iso
 from deptbus.workflow import due as module
 from deptbus.workflow.aliases import FORWARDS_MAX
 from deptbus.workflow.correlate import tick
+from deptbus.workflow.notes import malformed
 from deptbus.workflow.tasks import FEW
 from tests.workflow.definitions import CASES, line, rule, small, step
 from tests.workflow.test_advance import DAY, activation, cases, directive, instance
-from tests.workflow.world import HOUR, START, World, sample
+from tests.workflow.world import HOUR, ROOT, START, World, sample
 
 
 def recorded(world: World, kind: str) -> list[dict[str, Any]]:
@@ -32,6 +34,11 @@ def named(entry: dict[str, Any], name: str) -> dict[str, Any]:
     return {**entry, "event": {**entry["event"], name: "x" * 1_001}}
 
 
+TEXTS_OF_EVENTS = [
+    field["name"]
+    for field in json.loads((ROOT / "schemas/common/SourceEvent.avsc").read_text())["fields"]
+    if "string" in field["type"]
+]
 MALFORMED: list[tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = [
     ("it lacks its event", lambda entry: {**entry, "event": None}),
     ("it lacks the value", lambda entry: {**entry, "body": None}),
@@ -58,6 +65,11 @@ def test_an_entry_that_says_nothing_is_recorded_and_its_neighbours_apply(
     (malformed,) = recorded(world, "malformed")
     assert malformed["detail"]["reason"].startswith(reason)
     assert instance(world)["facts"]["cases"] == 1
+
+
+@pytest.mark.parametrize("name", TEXTS_OF_EVENTS)
+def test_every_text_of_an_event_is_looked_at(name: str) -> None:
+    assert str(malformed(named(entry_of(World(small())), name))).startswith(f"the {name} of its event is longer")
 
 
 @pytest.mark.parametrize("at", [-(2**63), -1, 2**63 - 1])
