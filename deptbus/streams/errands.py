@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -21,18 +20,26 @@ class Errands:
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Have something done when its turn comes; answers or raises as it does."""
-        future: Future[T] = Future()
+        loop, future = self._loop, self._loop.create_future()
 
-        def errand() -> None:
-            if not future.set_running_or_notify_cancel():
+        def settle(result: T | None, error: BaseException | None) -> None:
+            if future.done():  # nobody waits any more
                 return
-            try:
-                future.set_result(work(*arguments))
-            except BaseException as error:
+            if error is None:
+                future.set_result(result)
+            else:
                 future.set_exception(error)
 
+        def errand() -> None:
+            try:
+                result, error = work(*arguments), None
+            except BaseException as raised:
+                result, error = None, raised
+            loop.call_soon_threadsafe(settle, result, error)
+
         self._queue.put(errand)
-        return await asyncio.wrap_future(future)
+        answer: T = await future
+        return answer
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """Inside an errand: have the loop do something, and run other errands until it is done."""

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 POLL_S = (0.004, 0.05)
 """How long one request for records waits inside the process: after records came, and after long silence. Data wake it
 at once; whatever else is asked of the member waits so long."""
+BUSY_S = 0.005
+"""How long nothing is asked for while a batch is worked out: what comes would wait all the same, and comes together."""
 RECORDS_MAX = 2_000
 """Records handed on at once."""
 _CREATE_TIME = 1
@@ -65,6 +67,7 @@ class Consumer(FaustConsumer):
         self._errands: Errands
         """Where the member is used."""
         self._subscribed = asyncio.Event()
+        self._physical = self.app.settings.world.physical
         self._generation = 0
         self._partitions: dict[TP, Partition] = {}
         """Those assigned, and what the member calls them."""
@@ -176,6 +179,8 @@ class Consumer(FaustConsumer):
                 records = await self._errands.run(self._member.poll, self._wanted(), RECORDS_MAX, wait_s)
                 wait_s = shortest if records else min(2 * wait_s, longest)
                 await self._hand_on(records)
+                if self.app.turns.taken:
+                    await asyncio.sleep(BUSY_S)
                 if self.flow_active and self._member.moved:
                     self._tell_where()
         except Exception as error:
@@ -195,13 +200,13 @@ class Consumer(FaustConsumer):
 
     async def _hand_on(self, records: Sequence[Record]) -> None:
         """Pass records to the streams."""
-        by_partition: dict[TP, list[Record]] = {}
-        physical = self.app.settings.world.physical
+        by_partition: dict[Partition, list[Record]] = {}
         for record in records:
-            by_partition.setdefault(TP(physical(record.topic), record.partition), []).append(record)
-        for tp, found in by_partition.items():
+            by_partition.setdefault((record.topic, record.partition), []).append(record)
+        for partition, found in by_partition.items():
             if not self.flow_active:
                 break
+            tp = self._tp(partition)
             await self.callback(_batch(tp, found, self._generation))
             self.delivered[tp] = found[-1].offset + 1
 
@@ -228,8 +233,10 @@ class Consumer(FaustConsumer):
         await self.on_partitions_assigned(set(self._partitions), self._generation)
 
     def _named(self, partitions: Iterable[Partition]) -> dict[TP, Partition]:
-        physical = self.app.settings.world.physical
-        return {TP(physical(partition[0]), partition[1]): partition for partition in partitions}
+        return {self._tp(partition): partition for partition in partitions}
+
+    def _tp(self, partition: Partition) -> TP:
+        return TP(self._physical(partition[0]), partition[1])
 
 
 def _batch(tp: TP, records: Sequence[Record], generation: int) -> Batch:

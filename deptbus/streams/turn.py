@@ -34,6 +34,11 @@ class Turns:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
 
+    @property
+    def taken(self) -> bool:
+        """Whether somebody computes."""
+        return self._lock.locked()
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Share]:
         """Wait for one's turn; it is over when the context is left, if not before."""
