@@ -8,7 +8,7 @@ and have neither a journal to keep nor a transaction to commit.
 import contextlib
 import pickle
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +17,7 @@ from bench.path.load import EVENTS_EACH, TOPIC
 from bench.suite.bench import Bench
 from bench.suite.bounds import Bound, Result
 from bench.suite.pairs import interval
-from bench.suite.processes import Side
+from bench.suite.processes import MeasurementFailed, Side
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration
 from deptbus.namespace import Namespace
@@ -46,11 +46,11 @@ def measure(bench: Bench) -> Iterator[Result]:
         rate = median(rates[1:])
         details = []
         for share in () if bench.quick else (0.25, 0.75):
-            mine = run(ground, ours, CAUSING, share * rate, seconds)
+            mine = run(ground, ours, CAUSING, share * rate, seconds, worker.check)
             peer = run(ground, bare, ALL, share * rate, seconds)
             details.append(f"at {share:.0%} {_told(mine)} against {_told(peer)}")
         found = [
-            (run(ground, ours, CAUSING, rate / 2, seconds), run(ground, bare, ALL, rate / 2, seconds))
+            (run(ground, ours, CAUSING, rate / 2, seconds, worker.check), run(ground, bare, ALL, rate / 2, seconds))
             for _ in range(pairs + 1)
         ][1:]
     for name, bound in zip(("p50", "p99"), BOUNDS, strict=True):
@@ -64,13 +64,24 @@ def _told(found: Latencies) -> str:
     return f"{found['p50']:.1f} and {found['p99']:.1f} ms"
 
 
-def run(ground: Ground, side: Side, causing: list[int], rate: float, seconds: int) -> Latencies:
-    """``causing``: of which of a region's events something comes."""
+def run(
+    ground: Ground,
+    side: Side,
+    causing: list[int],
+    rate: float,
+    seconds: int,
+    alive: Callable[[], None] = lambda: None,
+) -> Latencies:
+    """``causing``: of which of a region's events something comes; ``alive`` says whether who was measured has ended."""
     number = round(rate * seconds) // EVENTS_EACH * EVENTS_EACH
     with tempfile.NamedTemporaryFile() as file:
         events = [tuple(event) for event in ground.events(next(ground.runs), number)]
         Path(file.name).write_bytes(pickle.dumps(events))
-        found: Latencies = side.ask("run", events=file.name, rate=rate, causing=causing)
+        try:
+            found: Latencies = side.ask("run", events=file.name, rate=rate, causing=causing)
+        except MeasurementFailed:
+            alive()
+            raise
     return found
 
 

@@ -84,8 +84,9 @@ class GroupMember(Reader):
         while True:
             records = self._records(count_max, max(0.0, limit - time.monotonic()))
             if self._shared_out and records:  # of before or of after: nobody can tell
-                self._begin()
                 records = []
+                if self.assignment:
+                    self._begin()
             now = time.monotonic()
             if records or self._shared_out or now >= limit:  # else a partition's end was told
                 break
@@ -156,8 +157,12 @@ class GroupMember(Reader):
         self.moved = set(self.assignment)
 
     def _event(self, message: Message) -> None:
+        end = message.error().code() == KafkaError._PARTITION_EOF
+        if end and self._shared_out:  # of before: what is given is read only after this poll
+            return
         super()._event(message)
-        self.moved.add((self._logical[message.topic()], message.partition()))
+        if end:
+            self.moved.add((self._logical[message.topic()], message.partition()))
 
     def _want(self, wanted: Collection[Partition]) -> None:
         paused = set(self.assignment.difference(wanted))

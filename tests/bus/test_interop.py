@@ -42,7 +42,7 @@ class Bytes:
 
 @pytest.fixture
 def registry(kafka_world: KafkaWorld) -> SchemaRegistryClient:
-    return SchemaRegistryClient({"url": kafka_world.settings.schema_registry_url})
+    return SchemaRegistryClient({"url": kafka_world.settings.schema_registry_url, "timeout": 20})
 
 
 @pytest.fixture

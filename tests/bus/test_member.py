@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
+from confluent_kafka import KafkaError
 
 from deptbus.kafka.configuration import producer_configuration
 from deptbus.kafka.member import GroupMember, SlotTaken
@@ -153,6 +154,38 @@ def test_what_came_while_partitions_were_shared_out_is_read_again(
     reading.member._records = read  # type: ignore[method-assign]
     wait_until(lambda: reading.poll() or len(reading.records) == 5)
     assert reading.values() == [b"2", b"3", b"4", b"5", b"6"]
+
+
+class Said:
+    """Something that librdkafka says between records."""
+
+    def __init__(self, code: int, topic: str | None = None, offset: int = -1) -> None:
+        self.error, self.topic = lambda: KafkaError(code), lambda: topic
+        self.partition, self.offset = lambda: 0, lambda: offset
+
+
+def test_a_broker_that_is_away_for_a_moment_ends_nothing(settings: Settings, members: dict[str, Reading]) -> None:
+    """That is said of no topic at all."""
+    reading = members["a"] = Reading(settings, "a")
+    wait_until(lambda: reading.poll() or reading.told)
+    reading.member.moved.clear()
+    reading.member._event(Said(KafkaError._ALL_BROKERS_DOWN))  # type: ignore[arg-type]
+    reading.member._event(Said(KafkaError._TRANSPORT, settings.world.physical(TOPIC)))  # type: ignore[arg-type]
+    assert not reading.member.moved
+
+
+def test_an_end_that_is_told_while_partitions_are_shared_out_is_of_before(
+    settings: Settings, members: dict[str, Reading]
+) -> None:
+    reading = members["a"] = Reading(settings, "a")
+    wait_until(lambda: reading.poll() or reading.told)
+    end = Said(KafkaError._PARTITION_EOF, settings.world.physical(TOPIC), 9)
+    reading.member._shared_out = True
+    reading.member._event(end)  # type: ignore[arg-type]
+    assert reading.member.reached[TOPIC, 0] == 0
+    reading.member._shared_out = False
+    reading.member._event(end)  # type: ignore[arg-type]
+    assert reading.member.reached[TOPIC, 0] == 9
 
 
 def test_whose_place_is_taken_is_told(settings: Settings, members: dict[str, Reading]) -> None:
