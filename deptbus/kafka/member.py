@@ -24,6 +24,8 @@ REQUEST_S = 40.0
 """How long a broker may be away while it is asked about offsets, in seconds."""
 _AGAIN_S = 0.1
 _LOOK_S = 1.0
+_PORT = "9092"
+"""Where an address names none, as librdkafka has it."""
 
 T = TypeVar("T")
 Shared = Callable[[frozenset[Partition]], None]
@@ -100,9 +102,7 @@ class GroupMember(Reader):
         """Commit and wait for the answer; False where the group is being shared out anew."""
         if not offsets:
             return True
-        places = self._places(offsets)
-        for place in places:
-            place.offset = offsets[logical_name(place.topic), place.partition]
+        places = self._at(offsets)
         try:
             _patiently("commit offsets", lambda: self._consumer.commit(offsets=places, asynchronous=False))
         except KafkaException as error:
@@ -129,7 +129,7 @@ class GroupMember(Reader):
     def _coordinator(self) -> Broker:
         refused: BusError = ClusterUnreachable("BUS_BOOTSTRAP_SERVERS names no broker.")
         for server in self._settings.bootstrap_servers.split(","):
-            host, _, port = server.strip().rpartition(":")
+            host, port = server.strip().rsplit(":", 1) if ":" in server else (server.strip(), _PORT)
             try:
                 with Broker(self._settings, host, int(port)) as broker:
                     where = broker.coordinator(self._group)
@@ -148,9 +148,7 @@ class GroupMember(Reader):
     def _begin(self) -> None:
         """Read everything from where it is committed, once it is wanted."""
         self.reached = committed = self.committed(self.assignment)
-        places = self._places(committed)
-        for place in places:
-            place.offset = committed[logical_name(place.topic), place.partition]
+        places = self._at(committed)
         self._consumer.assign(places)
         self._consumer.pause(places)
         self._paused = set(self.assignment)
@@ -194,6 +192,9 @@ class GroupMember(Reader):
 
     def _places(self, partitions: Collection[Partition]) -> list[TopicPartition]:
         return [TopicPartition(self._physical[topic], partition) for topic, partition in partitions]
+
+    def _at(self, offsets: Mapping[Partition, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._physical[topic], number, at) for (topic, number), at in offsets.items()]
 
     def _failed(self, error: KafkaError, message: Message) -> None:
         self._fenced(error)

@@ -20,7 +20,6 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import structlog
 from faust.transport import base
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.producer import Producer as FaustProducer
@@ -44,8 +43,6 @@ BUSY_S = 0.005
 RECORDS_MAX = 2_000
 """Records handed on at once."""
 _CREATE_TIME = 1
-
-_log = structlog.get_logger("deptbus.streams.transport")
 
 
 class Batch(ConsumerMessage):

@@ -200,7 +200,7 @@ def _named(step: str, titles: Titles, completed_by: Iterable[str]) -> Mapping[st
 
 
 def _waits(ladder: Iterable[Rung]) -> tuple[tuple[str, str], ...]:
-    return tuple((rung.at, rung.after) for rung in ladder if rung.at != "declined")
+    return tuple((rung.at, rung.after) for rung in ladder)
 
 
 def _by_name(named: Iterable[tuple[Iterable[str], str]]) -> dict[str, list[str]]:
@@ -323,7 +323,8 @@ class Compiler:
         events = () if step.every else self._events(step.on)
         asked = (step.gate.approved_by,) if step.gate else events
         at_hand = asked if not step.retargeted_by or asked == self._events(step.retargeted_by) else ()
-        ladder = step.escalate or self._definition.escalate
+        rungs = step.escalate or self._definition.escalate
+        ladder = tuple(rung for rung in rungs if rung.at != "declined")
         return CompiledStep(
             step=step.step,
             titles=step.titles,
@@ -336,8 +337,8 @@ class Compiler:
             completed_by=frozenset(step.completed_by),
             declined_by=frozenset(step.declined_by),
             is_gate=False,
-            ladder=tuple(rung for rung in ladder if rung.at != "declined"),
-            on_decline=tuple(rung for rung in ladder if rung.at == "declined"),
+            ladder=ladder,
+            on_decline=tuple(rung for rung in rungs if rung.at == "declined"),
             when=None if step.gate else self._optional(step.when, "bool", events),
             repeat_while=self._optional(step.repeat_while, "bool", ()),
             for_regions=self._optional(step.for_regions, "string", at_hand),
@@ -350,6 +351,7 @@ class Compiler:
     def _gate(self, step: Step) -> CompiledStep:
         gate = step.gate
         assert gate is not None
+        ladder = tuple(rung for rung in gate.escalate or self._definition.escalate if rung.at != "declined")
         return CompiledStep(
             step=step.step + APPROVAL,
             titles=gate.titles,
@@ -362,7 +364,7 @@ class Compiler:
             completed_by=frozenset({gate.approved_by}),
             declined_by=frozenset({gate.rejected_by}),
             is_gate=True,
-            ladder=tuple(rung for rung in gate.escalate or self._definition.escalate if rung.at != "declined"),
+            ladder=ladder,
             on_decline=(),
             when=self._optional(step.when, "bool", self._events(step.on)),
             repeat_while=None,
@@ -370,7 +372,7 @@ class Compiler:
             takeover=step.takeover,
             context=(),
             named=_named(step.step + APPROVAL, gate.titles, (gate.approved_by,)),
-            waits=_waits(gate.escalate or self._definition.escalate),
+            waits=_waits(ladder),
         )
 
     def _events(self, triggers: Iterable[str]) -> tuple[str, ...]:
