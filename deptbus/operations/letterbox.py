@@ -6,6 +6,7 @@ a second one ends the first. Each reads the letters after it has begun to, so it
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, cast
 
@@ -149,7 +150,8 @@ class LetterBox:
         self._producer = TransactionalProducer(
             producer_configuration(self.settings), self.settings.world.physical(TRANSACTIONAL_ID), TRANSACTION_S
         )
-        self._producer.init()
+        with _taken_over_is_told():
+            self._producer.init()
 
     def redrive(
         self,
@@ -197,11 +199,9 @@ class LetterBox:
         """Say of letters, of which nothing is sent, what was done; how many."""
         count = 0
         for part in _parts(list(letters), TOGETHER_MAX, TOGETHER_BYTES):
-            producer = self._ready()
-            producer.begin()
-            for letter in part:
-                self._say(producer, self._act(letter, act, letter.count, None, doing))
-            self._commit(producer)
+            with self._transacted() as producer:
+                for letter in part:
+                    self._say(producer, self._act(letter, act, letter.count, None, doing))
             count += len(part)
         return count
 
@@ -220,14 +220,12 @@ class LetterBox:
             yield self._transaction(part, "redriven", doing)
 
     def _transaction(self, part: Sequence[Sent], act: str, doing: Doing) -> int:
-        producer = self._ready()
-        producer.begin()
-        for letter, record, event_id in part:
-            physical = self.settings.world.physical(record.topic)
-            producer.send(physical, self._partition(record), record.key, record.value, record.headers)
-            hit("inside-transaction")
-            self._say(producer, self._act(letter, act, letter.count + 1, event_id, doing))
-        self._commit(producer)
+        with self._transacted() as producer:
+            for letter, record, event_id in part:
+                physical = self.settings.world.physical(record.topic)
+                producer.send(physical, self._partition(record), record.key, record.value, record.headers)
+                hit("inside-transaction")
+                self._say(producer, self._act(letter, act, letter.count + 1, event_id, doing))
         hit("after-commit")
         return len(part)
 
@@ -246,18 +244,14 @@ class LetterBox:
     def _say(self, producer: TransactionalProducer, act: Prepared) -> None:
         producer.send(self._topic, -1, act.key, act.value, act.headers)
 
-    def _commit(self, producer: TransactionalProducer) -> None:
-        try:
-            producer.commit()
-        except TransactionFenced as error:
-            raise ActRefused(
-                "Somebody else has begun to act on dead letters and goes on in place of this command; what it had not "
-                "finished is as it was. Look at `deptbus deadletters list` and go on from there."
-            ) from error
-
-    def _ready(self) -> TransactionalProducer:
+    @contextmanager
+    def _transacted(self) -> Iterator[TransactionalProducer]:
+        """A transaction, committed at its end; that somebody else has begun may show at any step of it."""
         assert self._producer is not None, "begin() comes first"
-        return self._producer
+        with _taken_over_is_told():
+            self._producer.begin()
+            yield self._producer
+            self._producer.commit()
 
     def _partition(self, record: Record) -> int:
         """Where a record was, if its topic has that partition; else -1, by its key."""
@@ -278,6 +272,17 @@ class LetterBox:
     ) -> None:
         self._close_producer()
         self.registry.close()
+
+
+@contextmanager
+def _taken_over_is_told() -> Iterator[None]:
+    try:
+        yield
+    except TransactionFenced as error:
+        raise ActRefused(
+            "Somebody else has begun to act on dead letters and goes on in place of this command; what it had not "
+            "finished is as it was. Look at `deptbus deadletters list` and go on from there."
+        ) from error
 
 
 def _record(data: Mapping[str, Any]) -> Record:

@@ -9,8 +9,9 @@ import pytest
 
 from deptbus.deadletters import DeadLetters
 from deptbus.envelope import Envelope, from_headers, to_headers
-from deptbus.errors import ActRefused
+from deptbus.errors import ActRefused, TransactionFenced
 from deptbus.ids import random_id
+from deptbus.operations import letterbox
 from deptbus.operations.letterbox import Doing, LetterBox
 from deptbus.operations.letters import Letter, Letters
 from deptbus.record import Event, Record
@@ -208,6 +209,35 @@ class TestRedriven:
         wait_until(lambda: len(lab.handled) == 150)
         assert len({act.data["letter"] for act in acts(world)}) == len(acts(world)) == 150
         assert set(Counter(lab.handled).values()) == {1}
+
+    def test_the_first_one_stops_also_where_it_learns_amid_a_transaction_that_another_began(
+        self,
+        world: KafkaWorld,
+        root: Path,  # noqa: F811
+        lab: Lab,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        give_up(world, 3)
+        settings = world.settings.model_copy(update={"root": root})
+
+        def another_begins(point: str) -> None:
+            monkeypatch.setattr(letterbox, "hit", lambda point: None)
+            with LetterBox(settings) as other:
+                other.begin()
+            wait_until(lambda: cannot_send(box))
+
+        def cannot_send(box: LetterBox) -> bool:
+            assert box._producer is not None
+            try:
+                box._producer.send(world.settings.world.physical("ward.cases"), 0, b"k", b"v")
+            except TransactionFenced:
+                return True
+            return False
+
+        monkeypatch.setattr(letterbox, "hit", another_begins)
+        with LetterBox(settings) as box, pytest.raises(ActRefused, match="Somebody else has begun to act on dead"):
+            box.redrive(lambda letters: list(letters.by_id.values()), Doing("Li Wei", "mended", "r1"))
+        assert not acts(world)
 
     def test_only_as_many_in_a_second_as_was_said(self, run: Command, world: KafkaWorld, lab: Lab) -> None:
         give_up(world, 12)
