@@ -7,8 +7,9 @@ import platform
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,7 +22,6 @@ from deptbus.kafka.admin import Admin
 from deptbus.kafka.asking import Broker
 from deptbus.kafka.cluster import Cluster, versions
 from deptbus.kafka.configuration import client_configuration, producer_configuration, reader_configuration
-from deptbus.kafka.consumer import read_ranges
 from deptbus.kafka.log import KafkaLog
 from deptbus.kafka.looks import Looker
 from deptbus.kafka.producer import KafkaSender
@@ -29,11 +29,13 @@ from deptbus.kafka.reach import check_reachable
 from deptbus.operations import findings
 from deptbus.operations.findings import Finding, Node, Severity, Standing, Volume
 from deptbus.operations.lag import History
+from deptbus.operations.letterbox import LetterBox
 from deptbus.operations.verifying import verify
 from deptbus.publishing import Publisher
 from deptbus.registry import CONNECTIONS_MAX
 from deptbus.schemas.check import incompatible
 from deptbus.settings import Settings
+from deptbus.topics.model import Topic
 from deptbus.topics.plan import plan
 from deptbus.workflow.state import ENGINE
 
@@ -46,8 +48,8 @@ LOOKS_APART_S = 2.0
 DAY_MS = 86_400_000
 PROBE = "bus.ProgressReported"
 _PROBES = 3
-_LETTERS_MAX = 2_000
-"""Dead letters looked at, to tell by topic where they come from."""
+_LETTERS_MAX = 10_000
+"""Records of a partition of dead letters looked at, the latest, to tell by topic which are open."""
 _OURS = ("advance", "correlate", "workflow", "notify", "audit")
 
 
@@ -125,8 +127,12 @@ class Examination:
 
     def _topics(self) -> list[Finding]:
         catalogue = self._files()
-        present = Admin(client_configuration(self._settings)).topics(self._world)
-        found = plan(catalogue.topics.values(), present, replication=self._settings.replication)
+        present = list(Admin(client_configuration(self._settings)).topics(self._world))
+        declared: Collection[Topic] = catalogue.topics.values()
+        if self._settings.namespace:  # an exercise and a rehearsal choose for themselves how many partitions
+            chosen = {state.name: state.partitions for state in present}
+            declared = [replace(topic, partitions=chosen.get(topic.name, topic.partitions)) for topic in declared]
+        found = plan(declared, present, replication=self._settings.replication)
         return findings.topics(found, len(catalogue.topics), catalogue.lapsed)
 
     def _groups(self) -> list[Finding]:
@@ -169,16 +175,13 @@ class Examination:
             ends = {partition: end for partition, (_, end) in log.bounds(deadletters.TOPIC).items()}
         finally:
             log.close()
-        recent = {partition: (max(since[partition], end - _LETTERS_MAX), end) for partition, end in ends.items()}
-        of: Counter[str] = Counter()
-        for record in read_ranges(
-            reader_configuration(self._settings), self._world.physical(deadletters.TOPIC), recent
-        ):
-            headers = {name: content or b"" for name, content in record.headers}
-            if headers.get("ce_type") == deadletters.TYPE.encode():
-                of[headers.get("ce_subject", b"?").decode("utf-8", "replace").partition("[")[0]] += 1
-        left_out = sum(recent[partition][0] - since[partition] for partition in ends)
-        return findings.deadletters(of.total() + left_out, of)
+        looked_at = {partition: (max(since[partition], end - _LETTERS_MAX), end) for partition, end in ends.items()}
+        with LetterBox(self._settings) as box:
+            letters = box.letters(looked_at).by_id.values()
+        return findings.deadletters(
+            Counter(letter.topic for letter in letters if not letter.settled),
+            sum(start - since[partition] for partition, (start, _) in looked_at.items()),
+        )
 
     def _audit(self) -> list[Finding]:
         settings = self._settings

@@ -52,7 +52,7 @@ from deptbus.workflow.pack import Pack
 STEP_MS = 60_000
 """A step of a stretch of actual life, where nothing else is said."""
 PARTITIONS = 2
-NICENESS = 10
+NICENESS = 19
 """How far a rehearsal's workers stand back behind those of actual life on the same machine."""
 PLAYER = "importer"
 """The role under which the clock knows who publishes what is dated in a step."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from deptbus import bootstrap
 from deptbus.catalogue import Catalogue
 from deptbus.clock import Clock
-from deptbus.envelope import from_headers
 from deptbus.errors import BusError, CodecError, NotFound, SettingsError, TopicError
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
@@ -16,12 +15,12 @@ from deptbus.kafka.copying import Chooser, Copy, Watch, copied_to, copy
 from deptbus.kafka.log import KafkaLog
 from deptbus.kafka.rawlog import Ranges
 from deptbus.kafka.readers import groups_reading
-from deptbus.kafka.recordbytes import Batch, Span, has_header, header, headers_of, value_of
+from deptbus.kafka.recordbytes import Batch, Span, header
 from deptbus.kafka.scanning import scan
 from deptbus.operations.acts import Audited
 from deptbus.operations.audit import Auditor
+from deptbus.operations.chosen import Chosen, Decode, undecoded
 from deptbus.operations.digests import Digest, differences
-from deptbus.operations.filters import Filter
 from deptbus.operations.points import Kind, Point
 from deptbus.operations.replays import ACT, RESUMED, STOPPED, Choice, Counts, Known, Replay, Target, Told, replays
 from deptbus.operations.stretch import Stretch, resolve
@@ -46,10 +45,6 @@ _CLOSED = ("ns", "bus", "workflow")
 """What the name of a new topic does not begin with."""
 
 
-Decode = Callable[[bytes | None, str], Mapping[str, object]]
-"""The data in a value, by its event type; ``CodecError``."""
-
-
 class Found(NamedTuple):
     """What reading back a replay came to."""
 
@@ -58,51 +53,6 @@ class Found(NamedTuple):
     differences: tuple[str, ...]
     hashes: Mapping[str, str]
     """By partition of the target, the hash of its keys and values."""
-
-
-class Chosen:
-    """Applies a filter to records in bytes: first a search for the type, then the headers, then the value.
-
-    What cannot be decoded is left out where fields are asked for, and counted.
-    """
-
-    def __init__(self, filter_: Filter, decode: Decode) -> None:
-        self._filter = filter_
-        self._decode = decode
-        self._types = [(name, header("ce_type", name)) for name in sorted(filter_.types)]
-        self._by_type_alone = bool(filter_.types) and filter_ == Filter(types=filter_.types, where=filter_.where)
-        """Whether no other header says anything."""
-        self.undecodable = 0
-
-    def chosen(self, topic: str, partition: int, batch: Batch, data: bytes, span: Span) -> bool:
-        """Whether a record is meant."""
-        kind, at = self._typed(data, span)
-        if self._types and at < 0:
-            return False
-        if self._by_type_alone:
-            return (not self._filter.where or self._fits(data, span, kind)) and has_header(data, span, at)
-        try:
-            envelope = from_headers(headers_of(data, span))
-        except CodecError:
-            return False
-        if not self._filter.envelope(envelope):
-            return False
-        return not self._filter.where or self._fits(data, span, envelope.type)
-
-    def _typed(self, data: bytes, span: Span) -> tuple[str, int]:
-        """The type that is meant and whose header's bytes are found first, and where; -1 for none."""
-        for kind, written in self._types:
-            at = data.find(written, span.headers, span.end)
-            if at >= 0:
-                return kind, at
-        return "", -1
-
-    def _fits(self, data: bytes, span: Span, kind: str) -> bool:
-        try:
-            return self._filter.data(self._decode(value_of(data, span), kind))
-        except CodecError:
-            self.undecodable += 1
-            return False
 
 
 class Replays:
@@ -385,7 +335,7 @@ class Replays:
         filter_ = replay.choice.filter()
         if filter_.empty:
             return None
-        return Chosen(filter_, self._decoder() if filter_.where else _undecoded)
+        return Chosen(filter_, self._decoder() if filter_.where else undecoded)
 
     def _ranges(self, replay: Replay) -> Ranges:
         return {
@@ -401,11 +351,6 @@ class Replays:
 
 def _named(names: list[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _undecoded(value: bytes | None, event_type: str) -> Mapping[str, object]:
-    """No field is asked for."""
-    return {}
 
 
 def plan(replay_id: str, target: Target, stretches: tuple[Stretch, ...], choice: Choice, rate: float | None) -> Replay:

@@ -12,8 +12,8 @@ from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import bounds
 from deptbus.kafka.copying import Copy, copy
 from deptbus.kafka.recordbytes import header
+from deptbus.operations.chosen import Chosen
 from deptbus.operations.replays import Choice
-from deptbus.replaying import Chosen
 from deptbus.settings import Settings
 
 ID = "0195a1b2-0000-7000-8000-000000000000"

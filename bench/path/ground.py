@@ -41,7 +41,7 @@ class Ground:
             ids = resolve_ids(registry, self.catalogue.schemas)
         self._ids = [(event_type, version, number) for (event_type, version), number in ids.items()]
         self.codec = bootstrap.make_codec(self.settings, self.catalogue, ids)
-        self.pack = Pack(load_workflow(self.settings.root, "epidemic", self.catalogue))
+        self.pack = Pack(load.unhurried(load_workflow(self.settings.root, "epidemic", self.catalogue)))
         self.expected = load.expected(self.codec, self.pack)
         self.runs = count()
         """Numbers of runs; each is given once."""

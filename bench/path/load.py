@@ -12,6 +12,7 @@ from deptbus.envelope import Envelope, Headers, to_headers
 from deptbus.ids import derived_id
 from deptbus.record import Record
 from deptbus.workflow.correlate import Correlator
+from deptbus.workflow.definition import PackContent
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.partition import Partition
 from deptbus.workflow.peers import new_entry
@@ -48,6 +49,18 @@ def events(codec: Codec, run: int, count: int) -> Iterator[Made]:
             traceparent=f"00-{event_id.replace('-', '')}-{event_id.replace('-', '')[16:]}-01",
         )  # fmt: skip
         yield Made(region.encode(), codec.encode(CASES, data), to_headers(envelope))
+
+
+def unhurried(content: PackContent) -> PackContent:
+    """The same workflow with deadlines that no measurement lives to see.
+
+    The broker's time decides what is due: after a quarter of an hour nobody would have acknowledged what the first
+    runs asked, and its escalations would come among the outputs of later runs, on our side only.
+    """
+    steps = tuple(
+        step.model_copy(update={"acknowledge_by": "20d", "complete_by": "30d"}) for step in content.definition.steps
+    )
+    return content.model_copy(update={"definition": content.definition.model_copy(update={"steps": steps})})
 
 
 class Expected(NamedTuple):

@@ -440,23 +440,25 @@ def clock(offset_ms: int, uncertain_ms: int) -> list[Finding]:
     return [Finding(area, "off", severity, Said(zh, en), Said("用 NTP 校准两台机器", "set both machines by NTP"))]
 
 
-def deadletters(count: int, of: Mapping[str, int]) -> list[Finding]:
-    """Dead letters of the last day, by the topic of the record in them, as far as they were looked at."""
+def deadletters(open_by_topic: Mapping[str, int], not_looked_at: int) -> list[Finding]:
+    """Dead letters of the last day that nobody has done anything about, by the topic of the record in them.
+
+    ``not_looked_at``: records of that day on ``bus.deadletters``, letters and acts, that were too many to look at.
+    """
     area = "deadletters"
-    if not count:
-        return [fine(area, "最近一天没有死信", "none in the last day")]
-    topics = ", ".join(
-        f"{topic} {number}" for topic, number in sorted(of.items(), key=lambda item: -item[1])[:_NAMED_MAX]
-    )
-    return [
-        Finding(
-            area,
-            "some",
-            Severity.WARNING,
-            Said(f"最近一天有 {count} 封死信：{topics}", f"{count} in the last day: {topics}"),
-            Said("`deptbus deadletters list`", "`deptbus deadletters list`"),
-        )
-    ]
+    count = sum(open_by_topic.values())
+    if not count and not not_looked_at:
+        return [fine(area, "最近一天没有未处理的死信", "none of the last day is open")]
+    most = sorted(open_by_topic.items(), key=lambda item: -item[1])[:_NAMED_MAX]
+    zh = f"最近一天有 {count} 封死信未处理"
+    en = f"{count} of the last day are open"
+    if most:
+        topics = ", ".join(f"{topic} {number}" for topic, number in most)
+        zh, en = f"{zh}：{topics}", f"{en}: {topics}"
+    if not_looked_at:
+        zh, en = f"{zh}；更早的 {not_looked_at} 条记录未查看", f"{en}; {not_looked_at} earlier records not looked at"
+    advice = Said("`deptbus deadletters list`", "`deptbus deadletters list`")
+    return [Finding(area, "some", Severity.WARNING, Said(zh, en), advice)]
 
 
 class Volume(NamedTuple):

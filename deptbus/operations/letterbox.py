@@ -21,7 +21,7 @@ from deptbus.errors import ActRefused, CodecError, NotFound, PublishFailed, Tran
 from deptbus.failpoint import hit
 from deptbus.ids import IdSource, derived_id, random_id
 from deptbus.kafka.configuration import producer_configuration, reader_configuration
-from deptbus.kafka.consumer import bounds, read_partition, read_topic
+from deptbus.kafka.consumer import bounds, read_partition, read_ranges
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.kafka.reach import check_reachable
 from deptbus.operations.letters import ACTED, Letter, Letters
@@ -85,11 +85,11 @@ class LetterBox:
 
     # Reading
 
-    def letters(self) -> Letters:
-        """Every letter, with what was done about it so far."""
+    def letters(self, between: Mapping[int, tuple[int, int]] | None = None) -> Letters:
+        """Every letter, or those between bounds of partitions, with what was done about it so far."""
         letters = Letters()
         self.unreadable = 0
-        for record in read_topic(self._reading, self._topic):
+        for record in read_ranges(self._reading, self._topic, between or bounds(self._reading, self._topic)):
             try:
                 envelope = from_headers(record.headers)
                 data = self._decode(record, envelope.type)

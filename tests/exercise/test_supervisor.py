@@ -1,5 +1,6 @@
 """The supervisor with small Python programs as workers: restart, bounds, failpoints, order at the end."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,18 @@ def test_what_a_killed_run_left_is_ended(workers: Supervisor, tmp_path: Path) ->
     later = Supervisor(tmp_path, {}, (sys.executable, "-c"))
     assert later.end_leftovers() == 1
     wait_until(lambda: workers.starts("sleeper") == 2, "the worker to start")
+
+
+def test_workers_that_stand_back_have_the_smallest_share_of_the_processor(tmp_path: Path) -> None:
+    with Supervisor(tmp_path, {}, (sys.executable, "-c"), niceness=19) as workers:
+        for name in ("one", "two"):
+            workers.add(name, SLEEPER)
+            pid = workers.pid(name)
+            assert pid is not None
+            assert os.getpriority(os.PRIO_PROCESS, pid) == 19
+            session = Path(f"/proc/{pid}/autogroup")
+            if session.exists() and session.read_text():  # empty where the processor is not shared out by sessions
+                assert session.read_text().split()[-1] == "19"
 
 
 def test_every_worker_serves_its_metrics_at_a_port_of_its_own(

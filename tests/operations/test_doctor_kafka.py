@@ -1,19 +1,24 @@
 """``deptbus doctor`` against a broker: a healthy bus is found healthy, and each thing that is broken is found."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 
 from deptbus import bootstrap
 from deptbus.catalogue import load_catalogue
+from deptbus.clock import system_clock
+from deptbus.deadletters import TYPE, DeadLetters
 from deptbus.examining import AREAS, Examination
+from deptbus.ids import random_id
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.asking import Broker
 from deptbus.kafka.configuration import client_configuration, producer_configuration
-from deptbus.kafka.producer import TransactionalProducer
+from deptbus.kafka.producer import KafkaSender, TransactionalProducer
 from deptbus.operations.findings import Severity
+from deptbus.publishing import Publisher
+from deptbus.record import Record
 from deptbus.schemas.registration import register_schemas
 from deptbus.settings import Settings
 from deptbus.topics.apply import apply_topics
@@ -46,6 +51,21 @@ def bus(settings: Settings, ground: Path) -> Settings:
 def kinds(found: Any, area: str) -> dict[str, str]:
     """The kinds of findings in an area, each with what is said in English."""
     return {one["kind"]: one["text"]["en"] for one in found["findings"] if one["area"] == area}
+
+
+def given_up(settings: Settings, records: Iterable[Record]) -> None:
+    """Have lab give records up."""
+    catalogue = load_catalogue(settings.root, 0)
+    with bootstrap.open_registry(settings) as registry:
+        codec = bootstrap.load_codec(settings, catalogue, registry, {TYPE})
+    sender = KafkaSender(producer_configuration(settings), settings.world, 10)
+    publisher = Publisher(
+        "lab", catalogue, codec, sender, namespace=settings.world, clock=system_clock, ids=random_id, process="tests"
+    )
+    box = DeadLetters(publisher, "lab", codec.value_bytes_max(TYPE))
+    for record in records:
+        box.send(record, "handler", "no such hospital", 5).result().require()
+    sender.close()
 
 
 def test_a_healthy_bus_is_found_healthy_in_every_area(bus: Settings) -> None:
@@ -103,15 +123,21 @@ class TestFindings:
         assert "lab has no members, and 2 unread events in ward.cases" in found["empty"]
         assert found["unknown"] == "1 are no department's: zoo"
 
-    def test_dead_letters_of_the_last_day_are_counted_by_where_they_come_from(self, bus: Settings) -> None:
-        producer = Producer(producer_configuration(bus))
-        for number in range(3):
-            headers = [("ce_type", b"bus.DeadLettered"), ("ce_subject", f"ward.cases[0]@{number}".encode())]
-            producer.produce(bus.world.physical("bus.deadletters"), b"letter", headers=headers)
-        producer.produce(bus.world.physical("bus.deadletters"), b"act", headers=[("ce_type", b"bus.Other")])
-        assert producer.flush(10) == 0
+    def test_dead_letters_that_nobody_acted_on_are_counted_by_where_they_come_from(self, bus: Settings) -> None:
+        given_up(bus, [Record("ward.cases", 0, number, 1, b"k", b"v", []) for number in range(3)])
         found = kinds(run_json(bus, "doctor", "--no-probe", code=3), "deadletters")
-        assert found["some"] == "3 in the last day: ward.cases 3"
+        assert found["some"] == "3 of the last day are open: ward.cases 3"
+        first, *others = run_json(bus, "deadletters", "list", "--all")
+        assert run(bus, "deadletters", "discard", first["id"], "--reason", "a test").returncode == 0
+        found = kinds(run_json(bus, "doctor", "--no-probe", code=3), "deadletters")
+        assert found["some"] == "2 of the last day are open: ward.cases 2"
+        for other in others:
+            assert run(bus, "deadletters", "discard", other["id"], "--reason", "a test").returncode == 0
+        assert "fine" in kinds(run_json(bus, "doctor", "--no-probe"), "deadletters")
+
+    def test_how_many_partitions_an_exercise_chose_is_no_drift(self, bus: Settings) -> None:
+        Admin(client_configuration(bus)).add_partitions(bus.world, {"ward.cases": 7})
+        assert "fine" in kinds(run_json(bus, "doctor", "--no-probe"), "topics")
 
     def test_an_open_transaction_that_holds_readers_up_is_found(
         self, bus: Settings, monkeypatch: pytest.MonkeyPatch

@@ -135,6 +135,12 @@ def test_an_audit_that_is_not_whole_is_an_error() -> None:
 
 
 def test_dead_letters_are_told_by_topic_most_first() -> None:
-    (found,) = findings.deadletters(9, {"a.b": 1, "a.c": 5, "a.d": 2, "a.e": 1})
-    assert found.text.en == "9 in the last day: a.c 5, a.d 2, a.b 1"
-    assert not findings.deadletters(0, {})[0].calls
+    (found,) = findings.deadletters({"a.b": 1, "a.c": 5, "a.d": 2, "a.e": 1}, 0)
+    assert found.text.en == "9 of the last day are open: a.c 5, a.d 2, a.b 1"
+    assert not findings.deadletters({}, 0)[0].calls
+
+
+def test_dead_letters_too_many_to_look_at_are_told_of() -> None:
+    (found,) = findings.deadletters({}, 7)
+    assert found.calls
+    assert found.text.en == "0 of the last day are open; 7 earlier records not looked at"
