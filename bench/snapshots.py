@@ -42,7 +42,7 @@ class Crowd(NamedTuple):
 def populate(bench: Bench, instances: int) -> Crowd:
     """Write the snapshots of so many instances into a namespace of their own, once in a run of the suite."""
     bench.say(f"writing the snapshots of {instances:,} instances")
-    world = World(bench, f"bench-{instances}", TOPICS)
+    world = World(bench, f"bench-{instances}", TOPICS, lasting=True)
     wiring = advance(world.settings)
     partitions = world.catalogue.topic(INSTANCES).partitions
     names = [f"{number:07}" for number in range(instances)]

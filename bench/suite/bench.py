@@ -29,6 +29,7 @@ class Bench:
         self.quick = quick
         self.console = Console(stderr=True)
         self._ends = ExitStack()
+        self._leftovers = ExitStack()
 
     @cached_property
     def stack(self) -> SharedStack:
@@ -52,6 +53,14 @@ class Bench:
     def say(self, text: str) -> None:
         """Tell the person who waits what goes on."""
         self.console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def leave(self, drop: Callable[[], None]) -> None:
+        """Have what a measurement makes on the broker dropped when it has ended: thousands of topics slow others."""
+        self._leftovers.callback(drop)
+
+    def clear(self) -> None:
+        """Drop what was left; a measurement has ended."""
+        self._leftovers.close()
 
     def close(self) -> None:
         """End the broker and the registry."""

@@ -8,6 +8,7 @@ from bench.suite.processes import MeasurementFailed
 from deptbus import bootstrap
 from deptbus.catalogue import Catalogue, Topic, load_catalogue
 from deptbus.clock import system_clock
+from deptbus.exercise.exercise import drop_namespace
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
 from deptbus.kafka.consumer import end_offsets, read_partition
@@ -19,9 +20,9 @@ LINGER_MS = 5
 
 
 class World:
-    """A namespace, registered and with its topics made."""
+    """A namespace, registered and with its topics made. ``lasting`` ones stay when their measurement has ended."""
 
-    def __init__(self, bench: Bench, namespace: str, topics: Iterable[str]) -> None:
+    def __init__(self, bench: Bench, namespace: str, topics: Iterable[str], *, lasting: bool = False) -> None:
         self.environment = bench.stack.environment(
             BUS_NAMESPACE=namespace, BUS_PUBLISH_LINGER_MS=str(LINGER_MS), BUS_LOG_LEVEL="warning"
         )
@@ -32,6 +33,8 @@ class World:
         self.schema_ids = {one.type: one.id for one in done}
         self.admin = Admin(client_configuration(self.settings))
         self.create(self.catalogue.topic(name) for name in topics)
+        if not lasting:
+            bench.leave(lambda: drop_namespace(self.admin, self.settings.world))
 
     def create(self, topics: Iterable[Topic]) -> None:
         """Make topics."""
