@@ -26,8 +26,9 @@ from deptbus.kafka.log import KafkaLog
 from deptbus.kafka.looks import Looker
 from deptbus.kafka.producer import KafkaSender
 from deptbus.kafka.reach import check_reachable
-from deptbus.operations import findings
-from deptbus.operations.findings import Finding, Node, Severity, Standing, Volume
+from deptbus.operations.findings import bus, cluster
+from deptbus.operations.findings.cluster import Node, Standing, Volume
+from deptbus.operations.findings.finding import Finding, Severity, not_told
 from deptbus.operations.lag import History
 from deptbus.operations.letterbox import LetterBox
 from deptbus.operations.verifying import verify
@@ -86,10 +87,10 @@ class Examination:
             try:
                 yield from looks[area]()
             except BusError as error:
-                yield findings.not_told(area, str(error))
+                yield not_told(area, str(error))
 
     def _brokers(self) -> list[Finding]:
-        return findings.brokers(*self._cluster.nodes())
+        return cluster.brokers(*self._cluster.nodes())
 
     def _quorum(self) -> list[Finding]:
         now_ms = system_clock()
@@ -100,13 +101,13 @@ class Examination:
             Standing(voter.id, end - voter.end, now_ms - voter.caught_up_ms if voter.caught_up_ms >= 0 else None)
             for voter in found.voters
         ]
-        return findings.quorum(found.leader, found.epoch, voters)
+        return cluster.quorum(found.leader, found.epoch, voters)
 
     def _partitions(self) -> list[Finding]:
-        found = findings.partitions(self._cluster.replicas())
+        found = cluster.partitions(self._cluster.replicas())
         looker = Looker(self._settings)
         try:
-            held = findings.held(looker.held())
+            held = cluster.held(looker.held())
         finally:
             looker.close()
         return [*(one for one in found if one.calls or not held), *held]
@@ -119,21 +120,21 @@ class Examination:
                 subjects = registry.subjects()
                 ids = list(pool.map(lambda file: registry.id_of(file.type, file.schema), files))
         except RegistryError as error:
-            return findings.registry_down(str(error))
+            return bus.registry_down(str(error))
         missing = [f"{file.type} v{file.version}" for file, known in zip(files, ids, strict=True) if known is None]
         others = sorted(set(subjects) - set(catalogue.schemas.types()))
         url = self._settings.schema_registry_url
-        return findings.registry(url, len(files), missing, incompatible(catalogue), others)
+        return bus.registry(url, len(files), missing, incompatible(catalogue), others)
 
     def _topics(self) -> list[Finding]:
         catalogue = self._files()
-        present = list(Admin(client_configuration(self._settings)).topics(self._world))
+        present = Admin(client_configuration(self._settings)).topics(self._world)
         declared: Collection[Topic] = catalogue.topics.values()
         if self._settings.namespace:  # an exercise and a rehearsal choose for themselves how many partitions
             chosen = {state.name: state.partitions for state in present}
             declared = [replace(topic, partitions=chosen.get(topic.name, topic.partitions)) for topic in declared]
         found = plan(declared, present, replication=self._settings.replication)
-        return findings.topics(found, len(catalogue.topics), catalogue.lapsed)
+        return bus.topics(found, len(catalogue.topics), catalogue.lapsed)
 
     def _groups(self) -> list[Finding]:
         history = History()
@@ -147,11 +148,11 @@ class Examination:
             looker.close()
         owners = {*_OURS, *(self._catalogue.departments if self._catalogue else ())}
         unknown = [name for name in names if name.split(".")[0].split("-")[0] not in owners]
-        return findings.groups(lags, names, unknown if self._catalogue else [])
+        return bus.groups(lags, names, unknown if self._catalogue else [])
 
     def _clock(self) -> list[Finding]:
         if not self._probe:
-            return [findings.not_told("clock", "--no-probe", Severity.NOTE)]
+            return [not_told("clock", "--no-probe", Severity.NOTE)]
         settings, catalogue = self._settings, self._files()
         topic = catalogue.topic_of(PROBE)
         if topic.name not in Admin(client_configuration(settings)).names(self._world):
@@ -164,7 +165,7 @@ class Examination:
                 "bus", catalogue, codec, sender,
                 namespace=self._world, clock=system_clock, ids=random_id, process="doctor",
             )  # fmt: skip
-            return findings.clock(*min((_timed(publisher) for _ in range(_PROBES)), key=lambda one: one[1]))
+            return cluster.clock(*min((_timed(publisher) for _ in range(_PROBES)), key=lambda one: one[1]))
         finally:
             sender.close()
 
@@ -178,16 +179,17 @@ class Examination:
         looked_at = {partition: (max(since[partition], end - _LETTERS_MAX), end) for partition, end in ends.items()}
         with LetterBox(self._settings) as box:
             letters = box.letters(looked_at).by_id.values()
-        return findings.deadletters(
+        return bus.deadletters(
             Counter(letter.topic for letter in letters if not letter.settled),
             sum(start - since[partition] for partition, (start, _) in looked_at.items()),
+            box.unreadable,
         )
 
     def _audit(self) -> list[Finding]:
         settings = self._settings
         with bootstrap.open_auditor(settings, self._files()) as auditor:
             found = verify(auditor, bootstrap.open_heads(settings), (), actual=not settings.namespace)
-        return findings.audit(found.acts, [one.message for one in found.findings])
+        return bus.audit(found.acts, [one.message for one in found.findings])
 
     def _disk(self) -> list[Finding]:
         volumes = []
@@ -201,12 +203,12 @@ class Examination:
                         for one in broker.log_dirs()
                     ]  # fmt: skip
             except BusError as error:
-                problems.append(findings.not_told("disk", str(error)))
+                problems.append(not_told("disk", str(error)))
         run_path = self._settings.run_path
         if run_path.exists():
             room = shutil.disk_usage(run_path)
             volumes.append(Volume(str(self._settings.run_dir), False, room.used, room.total, room.free))
-        return findings.disk(volumes) + problems
+        return cluster.disk(volumes) + problems
 
     def _versions(self) -> list[Finding]:
         of = {"deptbus": _version("deptbus"), "engine": str(ENGINE), "Python": platform.python_version(), **versions()}
@@ -214,7 +216,7 @@ class Examination:
             levels = broker.features().levels
         if "metadata.version" in levels:
             of["Kafka metadata.version"] = str(levels["metadata.version"])
-        return findings.versions(of)
+        return cluster.versions(of)
 
     def _files(self) -> Catalogue:
         """What is declared; ``CatalogueError`` again for each area that needs it."""

@@ -7,7 +7,7 @@ import typer
 from deptbus.cli import output, showing, words
 
 if TYPE_CHECKING:
-    from deptbus.operations.findings import Finding
+    from deptbus.operations.findings.finding import Finding
 
 UNWELL = 3
 """The exit code where somebody should act."""

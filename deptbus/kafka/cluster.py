@@ -6,7 +6,7 @@ from confluent_kafka.admin import AdminClient
 
 from deptbus.errors import ClusterUnreachable
 from deptbus.kafka.configuration import client_configuration
-from deptbus.operations.findings import Node, Replica
+from deptbus.operations.findings.cluster import Node, Replica
 from deptbus.settings import Settings
 
 _REPLY_S = 10.0

@@ -89,7 +89,9 @@ class LetterBox:
         """Every letter, or those between bounds of partitions, with what was done about it so far."""
         letters = Letters()
         self.unreadable = 0
-        for record in read_ranges(self._reading, self._topic, between or bounds(self._reading, self._topic)):
+        if between is None:
+            between = bounds(self._reading, self._topic)
+        for record in read_ranges(self._reading, self._topic, between):
             try:
                 envelope = from_headers(record.headers)
                 data = self._decode(record, envelope.type)

@@ -16,7 +16,7 @@ from deptbus.kafka.admin import Admin
 from deptbus.kafka.asking import Broker
 from deptbus.kafka.configuration import client_configuration, producer_configuration
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
-from deptbus.operations.findings import Severity
+from deptbus.operations.findings.finding import Severity
 from deptbus.publishing import Publisher
 from deptbus.record import Record
 from deptbus.schemas.registration import register_schemas
@@ -115,7 +115,7 @@ class TestFindings:
     def test_a_group_without_members_that_is_behind_is_found(
         self, bus: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("deptbus.operations.findings.EMPTY_AFTER_MS", 0)
+        monkeypatch.setattr("deptbus.operations.findings.bus.EMPTY_AFTER_MS", 0)
         put(bus, "ward.cases", 3)
         commit(bus, "lab", {("ward.cases", 0): 1})
         commit(bus, "zoo", {("ward.cases", 0): 3})
@@ -135,6 +135,11 @@ class TestFindings:
             assert run(bus, "deadletters", "discard", other["id"], "--reason", "a test").returncode == 0
         assert "fine" in kinds(run_json(bus, "doctor", "--no-probe"), "deadletters")
 
+    def test_what_cannot_be_read_among_dead_letters_is_told_of(self, bus: Settings) -> None:
+        put(bus, "bus.deadletters", 2)
+        found = kinds(run_json(bus, "doctor", "--no-probe", code=3), "deadletters")
+        assert found["some"] == "0 of the last day are open; 2 records cannot be read"
+
     def test_how_many_partitions_an_exercise_chose_is_no_drift(self, bus: Settings) -> None:
         Admin(client_configuration(bus)).add_partitions(bus.world, {"ward.cases": 7})
         assert "fine" in kinds(run_json(bus, "doctor", "--no-probe"), "topics")
@@ -142,7 +147,7 @@ class TestFindings:
     def test_an_open_transaction_that_holds_readers_up_is_found(
         self, bus: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("deptbus.operations.findings.HELD_AFTER_MS", 0)
+        monkeypatch.setattr("deptbus.operations.findings.cluster.HELD_AFTER_MS", 0)
         producer = TransactionalProducer(producer_configuration(bus), bus.world.physical("tx"))
         producer.init()
         producer.begin()
