@@ -65,8 +65,8 @@ def _measured(chosen: Mapping[str, Measurement], bench: Bench) -> tuple[list[Res
             began = time.monotonic()
             with bench.console.status(f"{name}, {number} of {len(chosen)}"):  # nothing where no terminal is
                 try:
-                    results += measurement.measure(bench)
-                    bench.clear()
+                    with bench.measurement():
+                        results += measurement.measure(bench)
                 except Exception as error:  # the others are measured all the same
                     failed.append(name)
                     told = error if isinstance(error, MeasurementFailed) else traceback.format_exc()

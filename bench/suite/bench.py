@@ -1,8 +1,8 @@
 """What a measurement is given: whether to be quick, the peers' interpreter, a broker of its own."""
 
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -58,9 +58,11 @@ class Bench:
         """Have what a measurement makes on the broker dropped when it has ended: thousands of topics slow others."""
         self._leftovers.callback(drop)
 
-    def clear(self) -> None:
-        """Drop what was left; a measurement has ended."""
-        self._leftovers.close()
+    @contextmanager
+    def measurement(self) -> Iterator[None]:
+        """One measurement: however it ends, what it has left is dropped."""
+        with self._leftovers:
+            yield
 
     def close(self) -> None:
         """End the broker and the registry."""
