@@ -32,7 +32,7 @@ def measure(bench: Bench) -> Iterator[Result]:
                 ours, peers = iter(runs), iter(runs)
                 ratio = alternate(
                     lambda: ground.run(next(ours), ground.ours, events, worker.check),  # noqa: B023  # used up here
-                    lambda: ground.run(next(peers), place, events, side.check),  # noqa: B023
+                    lambda: ground.run(next(peers), place, events, side.check),  # noqa: B023  # likewise
                     pairs,
                 )
             detail = f"{ratio.ours:,.0f} against {ratio.peer:,.0f} events/s, {pairs} pairs of {events:,} events"

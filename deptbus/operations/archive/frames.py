@@ -83,7 +83,7 @@ class _Walk:
         self._at = FRAME_BYTES
         self._named: dict[str, Any] = {}
 
-    def bytes_in(self, schema: Any, namespace: str = "") -> Iterator[tuple[int, int]]:  # noqa: PLR0912
+    def bytes_in(self, schema: Any, namespace: str = "") -> Iterator[tuple[int, int]]:  # noqa: PLR0912  # a kind of type each
         """Where the contents of fields of type bytes stand."""
         if isinstance(schema, list):
             yield from self.bytes_in(schema[self._long()], namespace)
