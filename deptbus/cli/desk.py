@@ -7,6 +7,7 @@ import typer
 from deptbus.cli import output
 
 if TYPE_CHECKING:
+    from deptbus.desk.answering import Answer, Late
     from deptbus.desk.board import Board, OpenTask
     from deptbus.desk.reading import Reading
     from deptbus.outcome import Outcome
@@ -129,17 +130,18 @@ def complete(
     Without --data, a task that asks for an event gets the JSON to be filled in.
     """
     from deptbus.cli.bus import read_content
-    from deptbus.desk.template import check_filled, skeleton
+    from deptbus.desk import answering
+    from deptbus.desk.template import skeleton
 
     with _look() as reading:
         board = reading.board()
         found = _find(reading, board, task, department)
-        ending = _ending(found, event_type)
+        ending = answering.ending(found, event_type)
         if ending is None:
             if data is not None or template:
-                _refuse(f"The task {found.task[:8]} asks for no event; leave --data and --template away.")
-            answer = {"task": found.task, "disposition": "completed", "note": note}
-            _publish(reading, board, found, f"{department}.TaskAnswered", answer, officer, basis, at, as_json)
+                answering.refuse_data(found)
+            answer = answering.plain(found, "completed", note)
+            _publish(reading, board, answer, officer, basis, at, as_json)
             return
         schema = reading.catalogue.schemas.newest(ending).schema
         if data is None or template:
@@ -147,10 +149,8 @@ def complete(
             if not template:
                 output.note(f"This completes it as {ending}: fill it in and give it with --data FILE.")
             return
-        content = read_content(data)
-        check_filled(content, schema)
-        subject = subject or found.subject or found.region or found.task
-        _publish(reading, board, found, ending, content, officer, basis, at, as_json, subject)
+        answer = answering.with_event(found, ending, read_content(data), schema, subject)
+        _publish(reading, board, answer, officer, basis, at, as_json)
 
 
 def _look() -> "Reading":
@@ -160,82 +160,53 @@ def _look() -> "Reading":
     return Reading(Settings.load())
 
 
-def _refuse(sentence: str) -> None:
-    from deptbus.errors import ActRefused
-
-    raise ActRefused(sentence)
-
-
 def _check_department(reading: "Reading", department: str) -> None:
-    from deptbus.errors import NotFound
+    from deptbus.desk.answering import check_department
 
-    known = reading.catalogue.departments
-    if department not in known:
-        raise NotFound(f"There is no department {department}; there are {', '.join(sorted(known))}.")
+    check_department(department, reading.catalogue.departments)
 
 
 def _find(reading: "Reading", board: "Board", prefix: str, department: str) -> "OpenTask":
     """The open task; a sentence of its own where it is over already."""
-    from deptbus.errors import NotFound
+    from deptbus.desk.answering import Over, find
+
+    def ever(prefix: str) -> Over | None:
+        found = reading.task_ever(prefix)
+        return None if found is None else Over(found.task, reading.record(found.instance))
 
     _check_department(reading, department)
-    try:
-        return board.task(prefix, department)
-    except NotFound:
-        ever = reading.task_ever(prefix)
-        if ever is None:
-            raise
-        record = reading.record(ever.instance)
-        over = next(task for task in record.tasks if task.task == ever.task)
-        from deptbus.cli.words import moment
-
-        _refuse(
-            f"The task {over.task[:8]} ({over.title_en}, {ever.instance}) is over: {over.outcome} at "
-            f"{moment(over.ended_at)} by {over.ended_by or over.department}."
-        )
-        raise
-
-
-def _ending(task: "OpenTask", chosen: str | None) -> str | None:
-    """The event type that is to be published; None where the plain answer completes the task."""
-    if chosen is not None:
-        if chosen not in task.endings:
-            known = " or ".join(task.endings) or "a plain answer, without --type"
-            _refuse(f"{chosen} does not end the task {task.task[:8]}; it ends with {known}.")
-        return chosen
-    if len(task.completions) > 1:
-        _refuse(f"The task {task.task[:8]} can end with {' or '.join(task.endings)}; choose one with --type.")
-    return task.completions[0] if task.completions else None
+    return find(board, prefix, department, ever)
 
 
 def _say(
     disposition: str, prefix: str, department: str, officer: str, note: str | None, basis: str | None, at: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
+    from deptbus.desk.answering import plain
+
     with _look() as reading:
         board = reading.board()
         found = _find(reading, board, prefix, department)
-        data = {"task": found.task, "disposition": disposition, "note": note}
-        _publish(reading, board, found, f"{department}.TaskAnswered", data, officer, basis, at, as_json)
+        _publish(reading, board, plain(found, disposition, note), officer, basis, at, as_json)
 
 
 def _publish(
-    reading: "Reading", board: "Board", task: "OpenTask", event_type: str, data: dict[str, Any], officer: str,
-    basis: str | None, at: str | None, as_json: bool, subject: str | None = None,
-) -> None:  # fmt: skip
-    from deptbus.desk.acting import Acting
+    reading: "Reading", board: "Board", answer: "Answer", officer: str, basis: str | None, at: str | None, as_json: bool
+) -> None:
+    from deptbus.desk.acting import act_as, dated
 
-    with Acting(reading, task.department, event_type, board, at) as acting:
-        outcome = acting.answer(task, data, officer=officer, basis=basis, subject=subject)
-        at_ms = acting.at_ms if reading.settings.namespace else outcome.timestamp_ms
-    remarks = _lateness(task, at_ms, ends=event_type in task.completions or data.get("disposition") == "completed")
+    task = answer.task
+    at_ms = dated(reading.settings, board, at)
+    with act_as(reading, task.department, answer.type) as acting:
+        outcome = acting.answer(answer, officer=officer, basis=basis, at_ms=at_ms)
+    counts_at_ms = at_ms if reading.settings.namespace else outcome.timestamp_ms
+    remarks = [_lateness(late) for late in answer.late(counts_at_ms)]
     remarks += [board.note] if board.note else []
     if as_json:
-        output.json(outcome_data(event_type, outcome) | {"task": task.task, "remarks": remarks})
+        output.json(outcome_data(answer.type, outcome) | {"task": task.task, "remarks": remarks})
         return
-    done = data["disposition"] if event_type.endswith(".TaskAnswered") else event_type
     output.out.print(
-        f"{task.asked.titles.en} ({task.task[:8]}, {task.instance}): {done} by {officer} for {task.department}; "
+        f"{task.asked.titles.en} ({task.task[:8]}, {task.instance}): {answer.says} by {officer} for {task.department}; "
         f"on {outcome.topic}[{outcome.partition}]@{outcome.offset}.",
         markup=False, soft_wrap=True,
     )  # fmt: skip
@@ -249,16 +220,11 @@ def outcome_data(event_type: str, outcome: "Outcome") -> dict[str, Any]:
     return {"type": event_type, **{name: getattr(outcome, name) for name in names}}
 
 
-def _lateness(task: "OpenTask", at_ms: int, *, ends: bool) -> list[str]:
-    """What the answer's time means for the deadlines."""
+def _lateness(late: "Late") -> str:
+    """What the answer's time means for a deadline."""
     from deptbus.cli.words import moment, span
 
-    missed = []
-    if task.acknowledged_at is None and at_ms > task.acknowledge_by:
-        missed.append(("acknowledged", task.acknowledge_by))
-    if ends and at_ms > task.complete_by:
-        missed.append(("completed", task.complete_by))
-    return [f"It counts as {what} late: due {moment(due)}, {span(at_ms - due, 'en')} before." for what, due in missed]
+    return f"It counts as {late.what} late: due {moment(late.due)}, {span(late.by_ms, 'en')} before."
 
 
 def _show(reading: "Reading", department: str, board: "Board", tasks: list["OpenTask"], short: dict[str, str]) -> None:

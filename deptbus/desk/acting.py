@@ -1,15 +1,18 @@
 """Publishes what officers and commanders do, and waits until the timeline shows what came of an order."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from deptbus import bootstrap
 from deptbus.bus import Bus
+from deptbus.catalogue import Catalogue
+from deptbus.codec import Codec
+from deptbus.desk.answering import Answer
 from deptbus.desk.board import Board, OpenTask
-from deptbus.desk.orders import Order, is_in_vain
+from deptbus.desk.orders import ISSUED, Order, is_in_vain
 from deptbus.desk.reading import TASKS, TIMELINE, Reading
 from deptbus.desk.writing import parse_time
 from deptbus.envelope import Envelope
@@ -19,7 +22,9 @@ from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import END, Tail
 from deptbus.outcome import Outcome
 from deptbus.record import Event, Record
+from deptbus.settings import Settings
 
+Decode = Callable[[Record], dict[str, Any]]
 _POLL_S = 0.1
 
 
@@ -44,44 +49,46 @@ class Result:
 
 
 class Acting:
-    """Publishes as one department. A context manager; ``at_ms`` is the time that the events name."""
+    """Publishes as one department, for as long as it is open. A context manager; safe to use from several threads.
 
-    def __init__(self, reading: Reading, department: str, event_type: str, board: Board, at: str | None = None) -> None:
-        settings = reading.settings
-        self._reading = reading
-        self.at_ms = _time(reading, board, at)
-        codec = bootstrap.load_codec(settings, reading.catalogue, reading.registry, {event_type})
-        self._type = event_type
-        self._bus: Bus = bootstrap.connect(settings, department, catalogue=reading.catalogue, codec=codec)
+    ``codec`` knows the event types that are published, ``decode`` reads the timeline.
+    """
 
-    def answer(
-        self, task: OpenTask, data: Mapping[str, Any], *, officer: str, basis: str | None, subject: str | None = None
-    ) -> Outcome:
-        """Publish what a department says of a task or does for it; waits for the broker's answer.
+    def __init__(self, settings: Settings, catalogue: Catalogue, codec: Codec, decode: Decode, department: str) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._decode = decode
+        self._bus: Bus = bootstrap.connect(settings, department, catalogue=catalogue, codec=codec)
+
+    def answer(self, answer: Answer, *, officer: str, basis: str | None, at_ms: int) -> Outcome:
+        """Publish what a department says of a task or does for it, dated ``at_ms``; waits for the broker's answer.
 
         ``CodecError`` when the data do not fit; ``PublishFailed`` or ``PublishUnknown``.
         """
-        schema = self._reading.catalogue.schemas.newest(self._type).schema
+        task = answer.task
+        schema = self._catalogue.schemas.newest(answer.type).schema
         return self._bus.publish(
-            self._type,
-            from_json(schema, data),
-            subject=subject or task.task,
+            answer.type,
+            from_json(schema, answer.data),
+            subject=answer.subject,
             region=task.region,
             legal_basis=basis or task.basis,
             actor=officer,
-            time_ms=self.at_ms,
+            time_ms=at_ms,
             cause=self._request(task),
         ).require()
 
-    def order(self, orders: Sequence[Order], *, officer: str, basis: str, wait_s: float) -> list[Result]:
+    def order(
+        self, orders: Sequence[Order], *, officer: str, basis: str, at_ms: int, wait_s: float = 0
+    ) -> list[Result]:
         """Publish directives, each after the one before, and wait until the timeline shows what came of all of them.
 
         ``PublishFailed`` or ``PublishUnknown`` for the first that the broker does not take.
         """
-        settings = self._reading.settings
+        settings = self._settings
         tail = Tail(reader_configuration(settings), {settings.world.physical(TIMELINE): END}) if wait_s > 0 else None
         try:
-            results = [Result(order, self._direct(order, officer, basis), []) for order in orders]
+            results = [Result(order, self._direct(order, officer, basis, at_ms), []) for order in orders]
             if tail is not None:
                 self._await(tail, results, wait_s)
             return results
@@ -89,24 +96,28 @@ class Acting:
             if tail is not None:
                 tail.close()
 
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._bus.close()
+
     def __enter__(self) -> "Acting":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bus.close()
+        self.close()
 
-    def _direct(self, order: Order, officer: str, basis: str) -> Outcome:
+    def _direct(self, order: Order, officer: str, basis: str, at_ms: int) -> Outcome:
         return self._bus.publish(
-            self._type,
+            ISSUED,
             order.data,
             subject=order.name,
             correlation_id=order.instance,
             region=order.region,
             legal_basis=basis,
             actor=officer,
-            time_ms=self.at_ms,
+            time_ms=at_ms,
         ).require()
 
     def _await(self, tail: Tail, results: list[Result], wait_s: float) -> None:
@@ -118,7 +129,7 @@ class Acting:
             for record in tail.poll(_POLL_S):
                 cause = dict(record.headers).get("ce_causationid") or b""
                 if cause in by_cause:
-                    line, result = self._reading.decode(record), by_cause[cause]
+                    line, result = self._decode(record), by_cause[cause]
                     result.effects.append(line)
                     if result.order.settled_by(line):
                         waiting.discard(cause)
@@ -131,15 +142,21 @@ class Acting:
             source="/bus/advance",
             time_ms=task.requested_at,
             correlationid=task.instance,
-            mode=self._reading.settings.world.mode,
+            mode=self._settings.world.mode,
         )
         return Event(envelope, {}, Record(TASKS, -1, -1, task.requested_at, None, None, []))
 
 
-def _time(reading: Reading, board: Board, at: str | None) -> int:
+def act_as(reading: Reading, department: str, event_type: str) -> Acting:
+    """Acts as a department for one act, with no more schemas than that takes."""
+    codec = bootstrap.load_codec(reading.settings, reading.catalogue, reading.registry, {event_type})
+    return Acting(reading.settings, reading.catalogue, codec, reading.decode, department)
+
+
+def dated(settings: Settings, board: Board, at: str | None) -> int:
     """When the act is dated: now, or in an exercise what the caller says, by default how far its time has come."""
     if at is None:
         return board.now_ms
-    if not reading.settings.namespace:
+    if not settings.namespace:
         raise ActRefused("--at belongs to exercises: set BUS_NAMESPACE; in actual life the time is now.")
     return parse_time(at, "--at")

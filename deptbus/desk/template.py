@@ -26,7 +26,12 @@ _ASKED = ("task", "instance", "workflow", "region", "level", "step", "subject", 
 
 def skeleton(schema: Mapping[str, Any], task: OpenTask, definition: Definition | None) -> dict[str, Any]:
     """The data of an event that ends ``task``: what the task says filled in, the rest in angle brackets."""
-    return fill(schema, known({name: getattr(task, name) for name in _ASKED}, definition), _bracketed)
+    return fill(schema, known_of(task, definition), _bracketed)
+
+
+def known_of(task: OpenTask, definition: Definition | None) -> dict[str, Any]:
+    """What an open task says, as ``known``."""
+    return known({name: getattr(task, name) for name in _ASKED}, definition)
 
 
 def known(task: Mapping[str, Any], definition: Definition | None) -> dict[str, Any]:

@@ -174,14 +174,15 @@ def _order(draw: Draw, by: By, *, several: bool = False) -> None:
     """
     from deptbus.cli.desk import outcome_data
     from deptbus.cli.incidents.view import show_results
-    from deptbus.desk.acting import Acting
+    from deptbus.desk.acting import act_as, dated
     from deptbus.desk.orders import COMMAND, ISSUED
 
     with look() as reading:
         board = reading.board()
         orders = draw(board, reading)
-        with Acting(reading, COMMAND, ISSUED, board, by.at) as acting:
-            results = acting.order(orders, officer=by.officer, basis=by.basis, wait_s=by.wait_s)
+        at_ms = dated(reading.settings, board, by.at)
+        with act_as(reading, COMMAND, ISSUED) as acting:
+            results = acting.order(orders, officer=by.officer, basis=by.basis, at_ms=at_ms, wait_s=by.wait_s)
     if by.as_json:
         told = [
             outcome_data(ISSUED, one.outcome)
