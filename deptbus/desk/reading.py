@@ -15,7 +15,7 @@ from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import Clock, system_clock
 from deptbus.codec import Codec
 from deptbus.desk.afteraction import AfterAction
-from deptbus.desk.board import Board, Snapshot
+from deptbus.desk.board import Board, Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.present import Present, is_doubtful, present
 from deptbus.desk.resources import names_resources
@@ -40,11 +40,6 @@ _CHANGED = "workflow.InstanceChanged"
 _STORED = "workflow.PackStored"
 _ADVANCED = "workflow.PartitionAdvanced"
 _REQUESTED = b"workflow.TaskRequested"
-_CHANGING = (
-    "level", "highest_level", "command_department", "command_unit", "lead", "lead_region", "parts", "targets", "facts",
-    "counts", "tally",
-)  # fmt: skip
-"""Fields of a snapshot of which an earlier value may be lost."""
 _POLL_S = 0.5
 _LATEST = 10
 """So many of the latest reports are looked at for the newest broker time: the very last offset may hold none."""
@@ -210,7 +205,7 @@ class Reading:
 
     def _earlier(self, records: Iterator[Record], latest: Snapshot, at_ms: int) -> Snapshot:
         """The last snapshot not newer than ``at_ms``; where compaction has taken it, what never changes."""
-        found = {**latest, "status": "open", "closed_at": None, **dict.fromkeys(_CHANGING)}
+        found = earlier(latest)
         key = str(latest["instance"]).encode()
         for record in records:
             if record.key == key and _type(record) == _CHANGED:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -22,17 +22,22 @@ _LOG_BYTES_MAX = 20_000_000
 
 
 class DetachedProcess:
-    """One part's process; ``run_path`` holds its pid file and log."""
+    """One part's process; ``run_path`` holds its pid file and log.
 
-    def __init__(self, part: str, run_path: Path) -> None:
+    ``flag``: before which word on its command line its program takes a marker: ``-D`` of Java, ``-X`` of Python.
+    """
+
+    def __init__(self, part: str, run_path: Path, flag: str = "-D") -> None:
         self.part = part
-        self.marker = f"-Ddeptbus.part={run_path}/{part}"
+        self.marker = f"{flag}deptbus.part={run_path}/{part}"
         self.log_path = run_path / "logs" / f"{part}.log"
         self._pid_path = run_path / f"{part}.pid"
         self._child: subprocess.Popen[bytes] | None = None
 
-    def start(self, java: Path, arguments: Sequence[str], port: int) -> None:
-        """Start ``java`` with the marker and ``arguments`` in a session of its own."""
+    def start(
+        self, program: Path, arguments: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start ``program`` with the marker and ``arguments`` in a session of its own; ``environment``: not this one's."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             if self.log_path.stat().st_size > _LOG_BYTES_MAX:
@@ -40,14 +45,15 @@ class DetachedProcess:
         with self.log_path.open("ab") as log:
             try:
                 self._child = subprocess.Popen(
-                    [str(java), self.marker, *arguments],
+                    [str(program), self.marker, *arguments],
+                    env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
             except OSError as error:
-                raise StackError(f"{java} cannot be run: {error.strerror}; install Java anew.") from None
+                raise StackError(f"{program} cannot be run: {error.strerror}; install it anew.") from None
         unfinished = self._pid_path.with_suffix(".pid.new")
         unfinished.write_bytes(orjson.dumps({"pid": self._child.pid, "port": port}))
         unfinished.replace(self._pid_path)

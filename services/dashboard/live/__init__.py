@@ -1,0 +1,1 @@
+"""What changes, sent to every page that is open: server-sent events."""

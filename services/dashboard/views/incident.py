@@ -1,0 +1,109 @@
+"""One incident, as it stands or as it stood at any moment: its record, its tasks, why things happened."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from deptbus.desk.afteraction import AfterAction, TaskRecord
+from deptbus.desk.board import Snapshot, earlier
+from deptbus.desk.drawup import draw_up
+from deptbus.desk.reading import TASKS, TIMELINE
+from deptbus.desk.resources import names_resources
+from deptbus.desk.told import Told
+from deptbus.errors import CodecError, NotFound
+from services.dashboard.access.people import Person
+from services.dashboard.look import Look
+from services.dashboard.projection.lines import line as line_of
+from services.dashboard.projection.store import Stored
+from services.dashboard.views.reasons import reason
+
+
+def incident(look: Look, person: Person, instance: str, at_ms: int | None = None) -> dict[str, Any]:
+    """What the page shows of an incident. ``NotFound``, also for who may not see it."""
+    record = record_of(look, person, instance, at_ms)
+    snapshot = record.snapshot or {}
+    definition = record.definition
+    return {
+        "now": look.now().at_ms,
+        "as_of": record.as_of,
+        "past": at_ms is not None,
+        "note": record.note,
+        "row": line_of(look.snapshot(record.instance), definition),
+        "definition": {
+            "titles": definition.titles.model_dump() if definition else None,
+            "basis": definition.basis if definition else None,
+            "version": snapshot.get("version"),
+            "pack": snapshot.get("pack"),
+        },
+        "opened_at": record.opened_at,
+        "closed_at": record.closed_at,
+        "closed_because": record.closed_because,
+        "level": record.level,
+        "levels": record.levels,
+        "commands": record.commands,
+        "merges": record.merges,
+        "tasks": [_task(task) for task in record.tasks],
+        "timeline": [{**line, "why": reason(line, definition)} for line in record.timeline],
+        "resources": record.resources(),
+        "facts": snapshot.get("facts"),
+        "targets": snapshot.get("targets"),
+        "moments": sorted({line["at"] for line in record.timeline}),
+        "unplaced": record.unplaced,
+    }
+
+
+def record_of(look: Look, person: Person, instance: str, at_ms: int | None = None) -> AfterAction:
+    """The after-action record so far, or as of a time. ``NotFound``, also for who may not see it."""
+    snapshot = visible(look, person, instance)
+    name = str(snapshot["instance"])
+    board = look.board([snapshot])
+    past = at_ms is not None and at_ms < snapshot["clock"]
+    if past and at_ms is not None and at_ms < snapshot["opened_at"]:
+        raise NotFound(f"{name} was not open yet at that time.")
+    key = name.rpartition("/")[0]
+    lines = _told(look, look.store.told(TIMELINE, [name, key]))
+    own = [told for told in lines if told.data["instance"] == name]
+    record = draw_up(
+        name,
+        _told(look, look.store.told(TASKS, [name])),
+        own,
+        unplaced=[told for told in lines if told.data["instance"] == key],
+        events=_resources(look, {told.data["cause"] for told in own}),
+        as_of=board.now_ms if at_ms is None else at_ms,
+        snapshot=earlier(snapshot) if past else snapshot,
+        definition=board.definition(snapshot),
+    )
+    record.note = board.note if at_ms is None else None
+    return record
+
+
+def visible(look: Look, person: Person, instance: str) -> Snapshot:
+    """The newest snapshot of an instance that the person may see; ``NotFound`` for every other."""
+    found = look.store.instance(instance)
+    if found is None or not person.sees(orjson.loads(found.line)["departments"]):
+        raise NotFound(f"There is no instance {instance}.")
+    return look.codec.decode(found.value)
+
+
+def _told(look: Look, stored: Iterable[Stored]) -> list[Told]:
+    """What was told, as far as it can be read."""
+    found = []
+    for record, envelope in stored:
+        try:
+            data = look.decode(record)
+        except CodecError:
+            continue
+        found.append(Told(envelope.id, envelope.type, envelope.time_ms, record.coordinates, data))
+    return found
+
+
+def _resources(look: Look, ids: set[str]) -> list[Told]:
+    """The events of these ids that say how much of a resource there is."""
+    told = _told(look, look.store.events(ids))
+    return [one for one in told if names_resources(one.type, one.data)]
+
+
+def _task(task: TaskRecord) -> Mapping[str, Any]:
+    return {**asdict(task), "titles": {"zh": task.title_zh, "en": task.title_en}, "due": task.due}

@@ -1,0 +1,151 @@
+"""The routes: what a page asks for, and what it has done. Everything under ``/api`` is JSON or events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+
+from services.dashboard.access.guard import Access
+from services.dashboard.access.people import Person
+from services.dashboard.live.hub import Hub, HubFull
+from services.dashboard.live.stream import Stream
+from services.dashboard.look import Look
+from services.dashboard.projection.following import Follower
+from services.dashboard.views import afteraction, catalogue, health, lineage, map, performance
+from services.dashboard.views.incident import incident, record_of
+from services.dashboard.views.incidents import KINDS, STATUSES, incidents
+from services.dashboard.web.acts import ANSWERS, Desk
+from services.dashboard.web.answers import acting, json_response, moment, one_of, viewing, wanted
+
+STATIC = Path(__file__).parent.parent / "static"
+"""The built page."""
+TIME_S = 5.0
+"""How often everybody is told what time it is."""
+_GZIP_FROM = 4_096
+_NOT_BUILT = "The page is not built: run `make page`. The answers under /api are there."
+
+
+class Pages:
+    """What the routes have at hand."""
+
+    def __init__(self, look: Look, follower: Follower, hub: Hub, desk: Desk, sampler: health.Sampler) -> None:
+        self.look, self.follower, self.hub, self.desk, self.sampler = look, follower, hub, desk, sampler
+
+    def routes(self) -> list[BaseRoute]:
+        """All of ``/api`` but signing on."""
+        look = self.look
+        views: Mapping[str, Callable[[Person, Request], Any]] = {
+            "incident": lambda person, asked: incident(look, person, wanted(asked, "id"), moment(asked, "at")),
+            "incident/map": lambda person, asked: map.features(look, person, wanted(asked, "id")),
+            "lineage": lambda person, asked: lineage.tree(look, person, wanted(asked, "id")),
+            "department": lambda person, asked: self.desk.tasks(person, wanted(asked, "id")),
+            "task/form": lambda person, asked: self.desk.form(
+                person, wanted(asked, "task"), asked.query_params.get("type") or None
+            ),
+            "catalogue": lambda person, asked: catalogue.catalogue(look, person),
+            "catalogue/type": lambda person, asked: catalogue.versions(look, person, wanted(asked, "type")),
+            "health": lambda person, asked: health.health(look, person, self.sampler),
+            "performance": lambda person, asked: performance.performance(
+                look, person, moment(asked, "from"), moment(asked, "to")
+            ),
+            "afteraction": self._after_action,
+        }
+        return [
+            Route("/api/incidents", self._incidents),
+            Route("/api/stream", self._stream),
+            *(Route(f"/api/{path}", viewing(view)) for path, view in views.items()),
+            *(Route(f"/api/task/{name}", acting(self._answering(name)), methods=["POST"]) for name in ANSWERS),
+            Route("/api/order", acting(self.desk.order), methods=["POST"]),
+        ]
+
+    async def tell_time(self) -> None:
+        """Tell everybody what time it is, now and then."""
+        while True:
+            self.hub.tell("now", {"now": self.look.now().at_ms, "standing": self.follower.standing.state})
+            await asyncio.sleep(TIME_S)
+
+    def _answering(self, disposition: str) -> Callable[[Person, Mapping[str, Any]], Any]:
+        return lambda person, body: self.desk.answer(person, disposition, body)
+
+    async def _incidents(self, request: Request) -> Response:
+        position = self.hub.position  # before the lines are read, so that nothing lies between the two
+        view = viewing(
+            lambda person, asked: incidents(
+                self.look, person, position,
+                one_of(asked, "status", STATUSES, "all"), one_of(asked, "kind", KINDS, "all"),
+            )
+        )  # fmt: skip
+        response: Response = await view(request)
+        return response
+
+    async def _stream(self, request: Request) -> Any:
+        after = request.headers.get("last-event-id") or request.query_params.get("from")
+        try:
+            return Stream(self.hub, self.hub.join(request.state.person, after))
+        except HubFull:
+            sentence = "As many pages follow live as this server takes (BUS_DASHBOARD_CLIENTS_MAX)."
+            return json_response({"error": sentence}, 503)
+
+    def _after_action(self, person: Person, request: Request) -> Response:
+        record = record_of(self.look, person, wanted(request, "id"))
+        form = one_of(request, "format", tuple(afteraction.FORMATS), "json")
+        lang = one_of(request, "lang", ("zh", "en"), "zh")
+        content_type, body = afteraction.FORMATS[form](self.look, record, lang)
+        headers = {"cache-control": "no-store"}
+        if form != "html":
+            name = record.instance.replace("/", "-").encode("ascii", "replace").decode().replace("?", "_")
+            headers["content-disposition"] = f'attachment; filename="{name}.{form}"'
+        return Response(body, 200, headers, content_type)
+
+
+def make_app(pages: Pages, access: Access) -> Starlette:
+    """The whole application."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            telling = asyncio.create_task(pages.tell_time())
+            stack.callback(telling.cancel)
+            stack.callback(pages.hub.close)
+            yield
+
+    return Starlette(
+        routes=[
+            *access.routes,
+            *pages.routes(),
+            Route("/api/{rest:path}", _unknown, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
+            Mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False)),
+            Route("/{rest:path}", _page),
+        ],
+        middleware=[*access.middleware, Middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=1)],
+        lifespan=lifespan,
+    )
+
+
+async def _unknown(request: Request) -> Response:
+    return json_response({"error": f"There is no {request.url.path}."}, 404)
+
+
+async def _page(request: Request) -> Response:
+    """The page; whatever the address, for the browser decides what it shows. Files of its own beside it."""
+    name = request.path_params["rest"]
+    found = STATIC / name
+    if name and "/" not in name and not name.startswith(".") and found.is_file():
+        return FileResponse(found)
+    index = STATIC / "index.html"
+    if not index.is_file():
+        return json_response({"error": _NOT_BUILT}, 503)
+    return FileResponse(index, headers={"cache-control": "no-cache"})
+
+
+
