@@ -13,7 +13,7 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from deptbus import bootstrap, deadletters
+from deptbus import bootstrap
 from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.errors import BusError, CatalogueError, NotFound, RegistryError
@@ -21,8 +21,7 @@ from deptbus.ids import random_id
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.asking import Broker
 from deptbus.kafka.cluster import Cluster, versions
-from deptbus.kafka.configuration import client_configuration, producer_configuration, reader_configuration
-from deptbus.kafka.log import KafkaLog
+from deptbus.kafka.configuration import client_configuration, producer_configuration
 from deptbus.kafka.looks import Looker
 from deptbus.kafka.producer import KafkaSender
 from deptbus.kafka.reach import check_reachable
@@ -30,7 +29,7 @@ from deptbus.operations.findings import bus, cluster
 from deptbus.operations.findings.cluster import Node, Standing, Volume
 from deptbus.operations.findings.finding import Finding, Severity, not_told
 from deptbus.operations.lag import History
-from deptbus.operations.letterbox import LetterBox
+from deptbus.operations.recent import recent_letters
 from deptbus.operations.verifying import verify
 from deptbus.publishing import Publisher
 from deptbus.registry import CONNECTIONS_MAX
@@ -46,11 +45,8 @@ AREAS = (
 )  # fmt: skip
 REACH_S = 5.0
 LOOKS_APART_S = 2.0
-DAY_MS = 86_400_000
 PROBE = "bus.ProgressReported"
 _PROBES = 3
-_LETTERS_MAX = 10_000
-"""Records of a partition of dead letters looked at, the latest, to tell by topic which are open."""
 _OURS = ("advance", "correlate", "workflow", "notify", "audit")
 
 
@@ -170,20 +166,9 @@ class Examination:
             sender.close()
 
     def _deadletters(self) -> list[Finding]:
-        log = KafkaLog(reader_configuration(self._settings), self._world)
-        try:
-            since = log.at_time(deadletters.TOPIC, system_clock() - DAY_MS)
-            ends = {partition: end for partition, (_, end) in log.bounds(deadletters.TOPIC).items()}
-        finally:
-            log.close()
-        looked_at = {partition: (max(since[partition], end - _LETTERS_MAX), end) for partition, end in ends.items()}
-        with LetterBox(self._settings) as box:
-            letters = box.letters(looked_at).by_id.values()
-        return bus.deadletters(
-            Counter(letter.topic for letter in letters if not letter.settled),
-            sum(start - since[partition] for partition, (start, _) in looked_at.items()),
-            box.unreadable,
-        )
+        recent = recent_letters(self._settings)
+        by_topic = Counter(letter.topic for letter in recent.open)
+        return bus.deadletters(by_topic, recent.not_looked_at, recent.unreadable)
 
     def _audit(self) -> list[Finding]:
         settings = self._settings
