@@ -6,7 +6,6 @@ librdkafka's defaults but for those that would make it slower at the end of a lo
 """
 
 import io
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from typing import Any
 import fastavro
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from bench.peers.schemas import parsed
 from bench.suite.child import serve
 
 AT_ONCE = 10_000
-SCHEMAS = Path("schemas")
 
 
 def read(servers: str, topic: str, partitions: int, take: Any) -> None:
@@ -68,14 +67,7 @@ class Dicts:
 
     def hold(self, servers: str, topic: str, partitions: int, schema_ids: dict[str, int]) -> dict[str, int]:
         """Read and decode every snapshot; how many there are, and what that has added to the process's memory."""
-        named: dict[str, Any] = {}
-        for path in sorted((SCHEMAS / "common").glob("*.avsc")):
-            schema = json.loads(path.read_text())
-            named[f"{schema['namespace']}.{schema['name']}"] = schema
-        schemas = {}
-        for name, number in schema_ids.items():
-            text = json.loads((SCHEMAS / name.replace(".", "/") / "v1.avsc").read_text())
-            schemas[number] = fastavro.parse_schema(_whole(text, named, set()))
+        schemas = {number: parsed(name) for name, number in schema_ids.items()}
         instances: dict[str, dict[str, Any]] = {}
         keys: dict[str, dict[str, Any]] = {}
         places = {schema_ids["workflow.InstanceChanged"]: instances, schema_ids["workflow.KeyChanged"]: keys}
@@ -91,19 +83,6 @@ class Dicts:
         read(servers, topic, partitions, take)
         self.states = {name: (instance, keys[name.rpartition("/")[0]]) for name, instance in instances.items()}
         return {"instances": len(self.states), "bytes": memory() - before}
-
-
-def _whole(schema: Any, named: dict[str, Any], seen: set[str]) -> Any:
-    """The schema with what it names put in where it is named first."""
-    if isinstance(schema, str) and schema in named and schema not in seen:
-        seen.add(schema)
-        return _whole(named[schema], named, seen)
-    if isinstance(schema, list):
-        return [_whole(one, named, seen) for one in schema]
-    if isinstance(schema, dict):
-        return {name: _whole(one, named, seen) if name in ("type", "items", "values", "fields") else one
-                for name, one in schema.items()}  # fmt: skip
-    return schema
 
 
 def memory() -> int:

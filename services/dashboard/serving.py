@@ -68,7 +68,7 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
         follower = Follower(look, lambda changes: loop.call_soon_threadsafe(_tell, hub, changes))
         sampler = Sampler(look)
         app = make_app(Pages(look, follower, hub, desk, sampler), access)
-        server = uvicorn.Server(_config(app))
+        server = uvicorn.Server(server_configuration(app))
         with observing(settings, NAME, lambda: _unready(follower)) as observed, _sampling(sampler):
             follower.start()
             try:
@@ -158,7 +158,8 @@ class _Protocol(HttpToolsProtocol):
         self.scope.setdefault("extensions", {})[CUT] = self.transport.abort
 
 
-def _config(app: Any) -> uvicorn.Config:
+def server_configuration(app: Any) -> uvicorn.Config:
+    """How the web server is set up."""
     return uvicorn.Config(
         app, http=_Protocol, ws="none", log_config=None, access_log=False, server_header=False, date_header=False,
         timeout_graceful_shutdown=_END_S, proxy_headers=False,

@@ -62,7 +62,7 @@ class Pages:
         }
         return [
             Route("/api/incidents", self._incidents),
-            Route("/api/stream", self._stream),
+            streaming(self.hub),
             *(Route(f"/api/{path}", viewing(view)) for path, view in views.items()),
             *(Route(f"/api/task/{name}", acting(self._answering(name)), methods=["POST"]) for name in ANSWERS),
             Route("/api/order", acting(self.desk.order), methods=["POST"]),
@@ -88,13 +88,6 @@ class Pages:
         response: Response = await view(request)
         return response
 
-    async def _stream(self, request: Request) -> Any:
-        after = request.headers.get("last-event-id") or request.query_params.get("from")
-        try:
-            return Stream(self.hub, self.hub.join(request.state.person, after))
-        except HubFull:
-            sentence = "As many pages follow live as this server takes (BUS_DASHBOARD_CLIENTS_MAX)."
-            return json_response({"error": sentence}, 503)
 
     def _after_action(self, person: Person, request: Request) -> Response:
         record = record_of(self.look, person, wanted(request, "id"))
@@ -106,6 +99,20 @@ class Pages:
             name = record.instance.replace("/", "-").encode("ascii", "replace").decode().replace("?", "_")
             headers["content-disposition"] = f'attachment; filename="{name}.{form}"'
         return Response(body, 200, headers, content_type)
+
+
+def streaming(hub: Hub) -> Route:
+    """Where a page follows what changes."""
+
+    async def stream(request: Request) -> Any:
+        after = request.headers.get("last-event-id") or request.query_params.get("from")
+        try:
+            return Stream(hub, hub.join(request.state.person, after))
+        except HubFull:
+            sentence = "As many pages follow live as this server takes (BUS_DASHBOARD_CLIENTS_MAX)."
+            return json_response({"error": sentence}, 503)
+
+    return Route("/api/stream", stream)
 
 
 def make_app(pages: Pages, access: Access) -> Starlette:
@@ -127,9 +134,14 @@ def make_app(pages: Pages, access: Access) -> Starlette:
             Mount("/assets", StaticFiles(directory=STATIC / "assets", check_dir=False)),
             Route("/{rest:path}", _page),
         ],
-        middleware=[*access.middleware, Middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=1)],
+        middleware=middleware(access),
         lifespan=lifespan,
     )
+
+
+def middleware(access: Access) -> list[Middleware]:
+    """What every request goes through."""
+    return [*access.middleware, Middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=1)]
 
 
 async def _unknown(request: Request) -> Response:
