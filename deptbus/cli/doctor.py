@@ -1,13 +1,10 @@
 """``deptbus doctor``: how every part of the bus is, and what to do where it is not well."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from deptbus.cli import output, showing, words
-
-if TYPE_CHECKING:
-    from deptbus.operations.findings.finding import Finding
 
 UNWELL = 3
 """The exit code where somebody should act."""
@@ -32,7 +29,7 @@ def doctor(
     with output.err.status("") as spinner:
         found = list(examination.areas(lambda area: spinner.update(words.word(area, settings.lang))))
     if as_json:
-        output.json({"healthy": not any(one.calls for one in found), "findings": [_to_json(one) for one in found]})
+        output.json({"healthy": not any(one.calls for one in found), "findings": [one.to_json() for one in found]})
     else:
         showing.banner(settings)
         rows = [
@@ -45,10 +42,3 @@ def doctor(
         showing.table("", ("area", "severity", "finding", "advice"), rows, settings.lang)
     if any(one.calls for one in found):
         raise typer.Exit(UNWELL)
-
-
-def _to_json(one: "Finding") -> dict[str, Any]:
-    return {
-        "area": one.area, "kind": one.kind, "severity": one.severity.value, "text": one.text._asdict(),
-        "advice": one.advice._asdict() if one.advice.en else None,
-    }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deptbus.workflow.said import Said
 
@@ -40,6 +40,13 @@ class Finding(NamedTuple):
     def calls(self) -> bool:
         """Whether somebody should act."""
         return self.severity in (Severity.ERROR, Severity.WARNING)
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding for programs."""
+        return {
+            "area": self.area, "kind": self.kind, "severity": self.severity.value, "text": self.text._asdict(),
+            "advice": self.advice._asdict() if self.advice.en else None,
+        }  # fmt: skip
 
 
 def fine(area: str, zh: str, en: str) -> Finding:

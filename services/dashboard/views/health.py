@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from deptbus.operations.findings.finding import Finding
 from deptbus.operations.lag import Lag
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
@@ -34,7 +33,7 @@ def health(look: Look, person: Person, latest: Sample) -> dict[str, Any]:
         ],
         "overdue": [{"department": department, "tasks": tasks} for department, tasks in latest.overdue.items()],
         "series": series(look.store.series(look.clock() - KEPT_MS), KEPT_MS // POINTS_MAX),
-        "findings": [_finding(one) for one in latest.findings],
+        "findings": [one.to_json() for one in latest.findings],
         "findings_at": latest.findings_at_ms or None,
     }
 
@@ -65,14 +64,4 @@ def _lag(one: Lag) -> dict[str, Any]:
         "seconds": one.waiting_ms / 1000 if one.events else 0,
         "stuck": one.alarming,
         "state": one.state.value,
-    }
-
-
-def _finding(one: Finding) -> dict[str, Any]:
-    return {
-        "area": one.area,
-        "kind": one.kind,
-        "severity": one.severity.value,
-        "text": one.text._asdict(),
-        "advice": one.advice._asdict() if one.advice.en else None,
     }

@@ -1,0 +1,50 @@
+"""The after-action record of an incident as a file: JSON for programs, CSV for spreadsheets, HTML to print."""
+
+import re
+from typing import Literal, NamedTuple
+
+import orjson
+
+from deptbus.cli.words import title
+from services.dashboard.access.people import Person
+from services.dashboard.look import Look
+from services.dashboard.views.chapters import Lang, chapters
+from services.dashboard.views.incident import record_of
+from services.dashboard.views.printed import POLICY, printed
+from services.dashboard.views.spreadsheet import spreadsheet
+
+Form = Literal["json", "csv", "html"]
+FORMS: tuple[Form, ...] = ("json", "csv", "html")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class File(NamedTuple):
+    """What is sent."""
+
+    content: bytes
+    media_type: str
+    name: str | None
+    """Under which it is saved; None for what is shown."""
+    policy: str | None = None
+    """Its Content-Security-Policy, where it needs one of its own."""
+
+
+def after_action(look: Look, person: Person, instance: str, form: Form, lang: Lang) -> File:
+    """The record so far. ``NotFound``, also for who may not see it."""
+    record = record_of(look, person, instance)
+    world = look.world
+    name = f"after-action-{_UNSAFE.sub('-', record.instance).strip('-')}"
+    if form == "json":
+        content = orjson.dumps({**record.to_json(), "mode": world.mode}, option=orjson.OPT_INDENT_2)
+        return File(content, "application/json", f"{name}.json")
+    told = chapters(record, world.mode, lang)
+    if form == "csv":
+        return File(spreadsheet(told), "text/csv; charset=utf-8", f"{name}.csv")
+    titles = title(record.definition.titles, lang) if record.definition else ""
+    head = f"{'事后复盘记录' if lang == 'zh' else 'After-action record'}: {record.instance} {titles}".strip()
+    banner = None
+    if world.mode != "actual":
+        banner = (
+            f"这不是实际情况：命名空间 {world.name}" if lang == "zh" else f"This is not actual life: namespace {world.name}"
+        )
+    return File(printed(head, banner, told, lang), "text/html; charset=utf-8", None, POLICY)
