@@ -176,14 +176,16 @@ class _Teller:
         return self._chapter(name, ("when", "what", "detail", "actor", "basis"), rows)
 
     def escalations(self) -> Chapter:
-        rows = sorted(
+        rows = [
             (
-                moment(step.at) or "", _short(task.task) or "", self._title(task), task.department,
+                moment(step.at), _short(task.task), self._title(task), task.department,
                 word(step.missed, self._lang), moment(step.due), step.to, moment(step.withdrawn_at), step.basis,
             )
-            for task in self._record.tasks
-            for step in task.escalations
-        )  # fmt: skip
+            for step, task in sorted(
+                ((step, task) for task in self._record.tasks for step in task.escalations),
+                key=lambda both: (both[0].at, both[1].task),
+            )
+        ]  # fmt: skip
         columns = ("when", "task", "what", "department", "missed", "due", "to", "withdrawn", "basis")
         return self._chapter("escalations", columns, rows)
 
