@@ -51,8 +51,8 @@ def test_the_commands_of_the_readme_work_in_its_order(copy: Path) -> None:
     if shutil.which("mvn") is None:
         pytest.skip("the local stack needs Maven")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BUS_")}
-    names = ("BUS_KAFKA_PORT", "BUS_KAFKA_CONTROLLER_PORT", "BUS_REGISTRY_PORT")
-    environment = kept | dict(zip(names, free_ports(3), strict=True)) | {"BUS_STACK": "local", "NO_COLOR": "1"}
+    names = ("BUS_KAFKA_PORT", "BUS_KAFKA_CONTROLLER_PORT", "BUS_REGISTRY_PORT", "BUS_DASHBOARD_PORT")
+    environment = kept | dict(zip(names, free_ports(4), strict=True)) | {"BUS_STACK": "local", "NO_COLOR": "1"}
     environment["BUS_LIB_DIR"] = str(ROOT / ".run" / "lib")
     ran = []
     try:

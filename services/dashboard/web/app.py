@@ -63,6 +63,7 @@ class Pages:
         return [
             Route("/api/incidents", self._incidents),
             streaming(self.hub),
+            Route("/api/ready", self._ready),
             *(Route(f"/api/{path}", viewing(view)) for path, view in views.items()),
             *(Route(f"/api/task/{name}", acting(self._answering(name)), methods=["POST"]) for name in ANSWERS),
             Route("/api/order", acting(self.desk.order), methods=["POST"]),
@@ -73,6 +74,12 @@ class Pages:
         while True:
             self.hub.tell("now", {"now": self.look.now().at_ms, "standing": self.follower.standing.state})
             await asyncio.sleep(TIME_S)
+
+    async def _ready(self, _: Request) -> Response:
+        """Whether what is shown is what stands on the topics."""
+        standing = self.follower.standing
+        told = {"state": standing.state, "read": standing.read, "total": standing.total, "problem": standing.problem}
+        return json_response(told, 200 if standing.state == "following" else 503)
 
     def _answering(self, disposition: str) -> Callable[[Person, Mapping[str, Any]], Any]:
         return lambda person, body: self.desk.answer(person, disposition, body)
