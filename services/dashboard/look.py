@@ -26,10 +26,12 @@ READER = "command"
 class Look:
     """See the module. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock = system_clock, catalogue: Catalogue | None = None
+    ) -> None:
         self.settings = settings
         self.clock = clock
-        self.catalogue: Catalogue = load_catalogue(settings.root, clock())
+        self.catalogue: Catalogue = catalogue or load_catalogue(settings.root, clock())
         self.registry: Registry = bootstrap.open_registry(settings)
         self.codec: Codec = bootstrap.load_codec(settings, self.catalogue, self.registry)
         self.store = store

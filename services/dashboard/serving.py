@@ -12,6 +12,8 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from deptbus.catalogue import Catalogue, load_catalogue
+from deptbus.clock import system_clock
 from deptbus.errors import SettingsError
 from deptbus.observe.process import Observed, observing
 from deptbus.settings import Settings
@@ -22,13 +24,11 @@ from services.dashboard.look import Look
 from services.dashboard.projection.following import Follower
 from services.dashboard.projection.store import Store
 from services.dashboard.projection.taking import Change
-from services.dashboard.views.health import Sampler
+from services.dashboard.views.sampling import EVERY_S, Sampler
 from services.dashboard.web.acts import Desk
 from services.dashboard.web.app import Pages, make_app
 
 NAME = "dashboard"
-SAMPLE_S = 15.0
-"""How often figures of the bus are taken."""
 BEAT_S = 1.0
 _END_S = 5
 
@@ -45,11 +45,11 @@ def database_url(settings: Settings) -> str:
 
 
 @contextlib.contextmanager
-def looking(settings: Settings) -> Iterator[Look]:
+def looking(settings: Settings, catalogue: Catalogue | None = None) -> Iterator[Look]:
     """The database and what reads it."""
     store = Store(database_url(settings))
     try:
-        look = Look(settings, store)
+        look = Look(settings, store, catalogue=catalogue)
         with contextlib.closing(look):
             yield look
     finally:
@@ -58,11 +58,13 @@ def looking(settings: Settings) -> Iterator[Look]:
 
 def serve(settings: Settings, told: Callable[[str], None]) -> None:
     """Serve until a signal. ``told`` gets the address once it answers. ``SettingsError`` where it may not."""
-    access = open_access(settings)
+    catalogue = load_catalogue(settings.root, system_clock())
+    titles = {department.id: dict(department.titles) for department in catalogue.departments.values()}
+    access = open_access(settings, titles)
     listening = _listen(settings)
     host, port = listening.getsockname()[:2]
     url = settings.dashboard_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    with looking(settings) as look, contextlib.closing(Desk(look)) as desk:
+    with looking(settings, catalogue) as look, contextlib.closing(Desk(look)) as desk:
         hub = Hub(settings.dashboard_clients_max)
         loop = asyncio.new_event_loop()
         follower = Follower(look, lambda changes: loop.call_soon_threadsafe(_tell, hub, changes))
@@ -119,7 +121,7 @@ def _sampling(sampler: Sampler) -> Iterator[None]:
     ended = threading.Event()
 
     def run() -> None:
-        while not ended.wait(SAMPLE_S):
+        while not ended.wait(EVERY_S):
             try:
                 sampler.sample()
             except Exception as error:
@@ -132,6 +134,7 @@ def _sampling(sampler: Sampler) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(_END_S)
+        sampler.close()
 
 
 def _listen(settings: Settings) -> socket.socket:

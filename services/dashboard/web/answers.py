@@ -20,6 +20,7 @@ from deptbus.errors import (
     RegistryError,
 )
 from services.dashboard.access.people import Person
+from services.dashboard.web.refusals import FieldRefused, NotEntitled
 
 View = Callable[[Person, Request], Any]
 """Answers JSON-able data, bytes of JSON, or a ``Response``; may block."""
@@ -28,6 +29,8 @@ Act = Callable[[Person, Mapping[str, Any]], Any]
 
 BODY_BYTES_MAX = 256 * 1024
 _STATUS: tuple[tuple[type[BusError], int], ...] = (
+    (FieldRefused, 422),
+    (NotEntitled, 403),
     (NotFound, 404),
     (NotGranted, 403),
     (CodecError, 422),
@@ -49,8 +52,10 @@ def refusal(error: BusError) -> Response:
     """An error of the bus, in its own words; ``field`` names what is wrong with what was sent, where that is known."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
     told: dict[str, Any] = {"error": str(error)}
-    if (field := getattr(error, "field", None)) is not None:
-        told["field"] = field
+    if isinstance(error, FieldRefused | NotEntitled):
+        told["error"] = error.said._asdict()
+    if isinstance(error, FieldRefused):
+        told["field"] = error.field
     return json_response(told, status)
 
 
@@ -101,6 +106,14 @@ def wanted(request: Request, name: str) -> str:
     value = request.query_params.get(name, "")
     if not value:
         raise ActRefused(f"The parameter {name} is missing.")
+    return value
+
+
+def required(body: Mapping[str, Any], name: str) -> str:
+    """A text that a body must hold; ``ActRefused``."""
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise ActRefused(f"The request names no {name}.")
     return value
 
 

@@ -1,10 +1,10 @@
 """The routes: what a page asks for, and what it has done. Everything under ``/api`` is JSON or events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,18 +14,26 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-
+from deptbus.desk.answering import DISPOSITIONS
 from services.dashboard.access.guard import Access
 from services.dashboard.access.people import Person
 from services.dashboard.live.hub import Hub, HubFull
 from services.dashboard.live.stream import Stream
 from services.dashboard.look import Look
 from services.dashboard.projection.following import Follower
-from services.dashboard.views import afteraction, catalogue, health, lineage, map, performance
-from services.dashboard.views.incident import incident, record_of
+from services.dashboard.views.afteraction import FORMS, Form, after_action
+from services.dashboard.views.catalogue import catalogue, event_type
+from services.dashboard.views.chapters import Lang
+from services.dashboard.views.department import department
+from services.dashboard.views.health import health
+from services.dashboard.views.incident import incident
 from services.dashboard.views.incidents import KINDS, STATUSES, incidents
-from services.dashboard.web.acts import ANSWERS, Desk
-from services.dashboard.web.answers import acting, json_response, moment, one_of, viewing, wanted
+from services.dashboard.views.lineage import lineage
+from services.dashboard.views.map import incident_map
+from services.dashboard.views.performance import performance
+from services.dashboard.views.sampling import Sampler
+from services.dashboard.web.acts import Desk
+from services.dashboard.web.answers import Act, View, acting, json_response, moment, one_of, required, viewing, wanted
 
 STATIC = Path(__file__).parent.parent / "static"
 """The built page."""
@@ -38,26 +46,25 @@ _NOT_BUILT = "The page is not built: run `make page`. The answers under /api are
 class Pages:
     """What the routes have at hand."""
 
-    def __init__(self, look: Look, follower: Follower, hub: Hub, desk: Desk, sampler: health.Sampler) -> None:
-        self.look, self.follower, self.hub, self.desk, self.sampler = look, follower, hub, desk, sampler
+    def __init__(self, look: Look, follower: Follower, hub: Hub, desk: Desk, sampler: Sampler) -> None:
+        self.look, self.follower, self.hub = look, follower, hub
+        self._desk, self._sampler = desk, sampler
 
     def routes(self) -> list[BaseRoute]:
         """All of ``/api`` but signing on."""
         look = self.look
-        views: Mapping[str, Callable[[Person, Request], Any]] = {
+        views: Mapping[str, View] = {
             "incident": lambda person, asked: incident(look, person, wanted(asked, "id"), moment(asked, "at")),
-            "incident/map": lambda person, asked: map.features(look, person, wanted(asked, "id")),
-            "lineage": lambda person, asked: lineage.tree(look, person, wanted(asked, "id")),
-            "department": lambda person, asked: self.desk.tasks(person, wanted(asked, "id")),
-            "task/form": lambda person, asked: self.desk.form(
+            "incident/map": lambda person, asked: incident_map(look, person, wanted(asked, "id")),
+            "lineage": lambda person, asked: lineage(look, person, wanted(asked, "id")),
+            "department": lambda person, asked: department(look, person, wanted(asked, "id")),
+            "task/form": lambda person, asked: self._desk.form(
                 person, wanted(asked, "task"), asked.query_params.get("type") or None
             ),
-            "catalogue": lambda person, asked: catalogue.catalogue(look, person),
-            "catalogue/type": lambda person, asked: catalogue.versions(look, person, wanted(asked, "type")),
-            "health": lambda person, asked: health.health(look, person, self.sampler),
-            "performance": lambda person, asked: performance.performance(
-                look, person, moment(asked, "from"), moment(asked, "to")
-            ),
+            "catalogue": lambda person, asked: catalogue(look, self._sampler.latest.traffic),
+            "catalogue/type": lambda person, asked: event_type(look, wanted(asked, "type")),
+            "health": lambda person, asked: health(look, person, self._sampler.latest),
+            "performance": lambda person, asked: performance(look, person, moment(asked, "from"), moment(asked, "to")),
             "afteraction": self._after_action,
         }
         return [
@@ -65,8 +72,8 @@ class Pages:
             streaming(self.hub),
             Route("/api/ready", self._ready),
             *(Route(f"/api/{path}", viewing(view)) for path, view in views.items()),
-            *(Route(f"/api/task/{name}", acting(self._answering(name)), methods=["POST"]) for name in ANSWERS),
-            Route("/api/order", acting(self.desk.order), methods=["POST"]),
+            *(Route(f"/api/task/{act}", acting(self._answering(act)), methods=["POST"]) for act in DISPOSITIONS),
+            Route("/api/order", acting(self._desk.order), methods=["POST"]),
         ]
 
     async def tell_time(self) -> None:
@@ -81,8 +88,8 @@ class Pages:
         told = {"state": standing.state, "read": standing.read, "total": standing.total, "problem": standing.problem}
         return json_response(told, 200 if standing.state == "following" else 503)
 
-    def _answering(self, disposition: str) -> Callable[[Person, Mapping[str, Any]], Any]:
-        return lambda person, body: self.desk.answer(person, disposition, body)
+    def _answering(self, act: str) -> Act:
+        return lambda person, body: self._desk.answer(person, required(body, "task"), act, body)
 
     async def _incidents(self, request: Request) -> Response:
         position = self.hub.position  # before the lines are read, so that nothing lies between the two
@@ -97,15 +104,15 @@ class Pages:
 
 
     def _after_action(self, person: Person, request: Request) -> Response:
-        record = record_of(self.look, person, wanted(request, "id"))
-        form = one_of(request, "format", tuple(afteraction.FORMATS), "json")
-        lang = one_of(request, "lang", ("zh", "en"), "zh")
-        content_type, body = afteraction.FORMATS[form](self.look, record, lang)
+        form = cast("Form", one_of(request, "format", FORMS, "json"))
+        lang = cast("Lang", one_of(request, "lang", ("zh", "en"), "zh"))
+        file = after_action(self.look, person, wanted(request, "id"), form, lang)
         headers = {"cache-control": "no-store"}
-        if form != "html":
-            name = record.instance.replace("/", "-").encode("ascii", "replace").decode().replace("?", "_")
-            headers["content-disposition"] = f'attachment; filename="{name}.{form}"'
-        return Response(body, 200, headers, content_type)
+        if file.name is not None:
+            headers["content-disposition"] = f'attachment; filename="{file.name}"'
+        if file.policy is not None:
+            headers["content-security-policy"] = file.policy
+        return Response(file.content, 200, headers, file.media_type)
 
 
 def streaming(hub: Hub) -> Route:
@@ -148,7 +155,7 @@ def make_app(pages: Pages, access: Access) -> Starlette:
 
 def middleware(access: Access) -> list[Middleware]:
     """What every request goes through."""
-    return [*access.middleware, Middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=1)]
+    return [access.middleware, Middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=1)]
 
 
 async def _unknown(request: Request) -> Response:
