@@ -20,7 +20,7 @@ STATIC := services/dashboard/static
 NODE_MIN := 20
 NODE_BIN := $(shell node --version 2>/dev/null | awk -F '[v.]' '$$2 >= $(NODE_MIN) { print "system" }')
 
-.PHONY: help setup page up down status demo demo-leak demo-flood check format test test-browser test-faults \
+.PHONY: help setup page wheel up down status demo demo-leak demo-flood check format test test-browser test-faults \
 	test-instructions bench lock clean
 
 help: ## list the targets
@@ -50,6 +50,9 @@ $(PAGE)/node_modules/ready: $(VENV)/ready $(PAGE)/package-lock.json
 		-r requirements-node.lock)
 	@cd $(PAGE) && $(if $(NODE_BIN),,PATH="$(CURDIR)/$(BIN):$$PATH") npm ci --silent --no-audit --no-fund
 	@touch $@
+
+wheel: setup page ## build the wheel, with the built page in it, into dist/
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 up: setup ## start broker and registry, register the schemas, apply the topics
 	@$(BIN)/deptbus up

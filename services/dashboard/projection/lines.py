@@ -5,10 +5,12 @@ Whether a task is late depends on when somebody looks, so a line has the times a
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from deptbus.desk.board import Snapshot
 from deptbus.workflow.definition import Definition
+from services.dashboard.places import place_of
 
 Line = dict[str, Any]
 
@@ -24,6 +26,7 @@ def line(snapshot: Snapshot, definition: Definition | None) -> Line:
         "titles": definition.titles.model_dump() if definition else {"zh": name, "en": name},
         "key": snapshot["key"],
         "region": snapshot["region"],
+        "region_titles": _region_titles(snapshot["region"] or ""),
         "level": snapshot["level"],
         "highest_level": snapshot["highest_level"],
         "grade": snapshot["facts"].get("grade") or None,
@@ -49,6 +52,12 @@ def departments(snapshot: Snapshot) -> list[str]:
     if snapshot["command_department"]:
         concerned.add(snapshot["command_department"])
     return sorted(concerned)
+
+
+@lru_cache(maxsize=10_000)
+def _region_titles(region: str) -> Mapping[str, str] | None:
+    place = place_of(region)
+    return None if place is None else {"zh": place.zh, "en": place.en}
 
 
 def _dues(tasks: list[Mapping[str, Any]]) -> tuple[list[tuple[str, int]], int]:
