@@ -9,7 +9,8 @@ COPY requirements.lock ./
 RUN python3 -m pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
     && useradd --uid 10001 --create-home deptbus \
     && printf '#!/bin/sh\nexec python3 -m deptbus "$@"\n' >/usr/local/bin/deptbus \
-    && chmod 755 /usr/local/bin/deptbus
+    && chmod 755 /usr/local/bin/deptbus \
+    && install -d -o deptbus /tmp/run/dashboard
 
 COPY schemas schemas
 COPY topics topics
