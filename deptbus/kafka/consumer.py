@@ -5,7 +5,7 @@ come from the end-of-partition event, never from counting records.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from confluent_kafka import (
@@ -215,9 +215,14 @@ def watermarks(consumer: Consumer, topic: str, only: int | None = None) -> dict[
 
 def bounds(configuration: Configuration, topic: str) -> dict[int, tuple[int, int]]:
     """First and next stable offset of each partition of a physical topic; raises as ``watermarks``."""
+    return bounds_of(configuration, [topic])[topic]
+
+
+def bounds_of(configuration: Configuration, topics: Iterable[str]) -> dict[str, dict[int, tuple[int, int]]]:
+    """The bounds of several physical topics, by topic and partition; raises as ``watermarks``."""
     consumer = Consumer(configuration)
     try:
-        return watermarks(consumer, topic)
+        return {topic: watermarks(consumer, topic) for topic in topics}
     finally:
         consumer.close()
 

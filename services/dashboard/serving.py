@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -58,6 +60,8 @@ def looking(settings: Settings, catalogue: Catalogue | None = None) -> Iterator[
 
 def serve(settings: Settings, told: Callable[[str], None]) -> None:
     """Serve until a signal. ``told`` gets the address once it answers. ``SettingsError`` where it may not."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn, once it has ended by a signal, raises it again
     catalogue = load_catalogue(settings.root, system_clock())
     titles = {department.id: dict(department.titles) for department in catalogue.departments.values()}
     access = open_access(settings, titles)

@@ -16,7 +16,7 @@ from deptbus.desk.reading import INSTANCES, PROGRESS, TASKS, TIMELINE
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
-from deptbus.kafka.consumer import END, Tail, bounds
+from deptbus.kafka.consumer import END, Tail, bounds_of
 from deptbus.record import Record
 from deptbus.transport import Partition
 from services.dashboard.look import Look
@@ -162,11 +162,10 @@ class Follower:
 
     def _ends(self) -> dict[Partition, tuple[int, int]]:
         """First and next offset of each partition that is followed."""
-        found: dict[Partition, tuple[int, int]] = {}
-        for topic in (INSTANCES, TASKS, TIMELINE, *self._look.topics):
-            for number, bound in bounds(self._reading, self._look.world.physical(topic)).items():
-                found[topic, number] = bound
-        return found
+        world = self._look.world
+        physical = [world.physical(topic) for topic in (INSTANCES, TASKS, TIMELINE, *self._look.topics)]
+        found = bounds_of(self._reading, physical)
+        return {(world.logical(topic), number): bound for topic, of in found.items() for number, bound in of.items()}
 
     def _starts(
         self, positions: Mapping[Partition, int], ends: Mapping[Partition, tuple[int, int]]
