@@ -35,13 +35,13 @@ def after_action(look: Look, person: Person, instance: str, form: Form, lang: La
     world = look.world
     name = f"after-action-{_UNSAFE.sub('-', record.instance).strip('-')}"
     if form == "json":
-        content = orjson.dumps({**record.to_json(), "mode": world.mode}, option=orjson.OPT_INDENT_2)
+        content = orjson.dumps({**record.to_json(), "mode": world.mode, "namespace": world.name}, option=orjson.OPT_INDENT_2)
         return File(content, "application/json", f"{name}.json")
     told = chapters(record, world.mode, lang)
     if form == "csv":
         return File(spreadsheet(told), "text/csv; charset=utf-8", f"{name}.csv")
     titles = title(record.definition.titles, lang) if record.definition else ""
-    head = f"{'事后复盘记录' if lang == 'zh' else 'After-action record'}: {record.instance} {titles}".strip()
+    head = f"{'复盘记录：' if lang == 'zh' else 'After-action record: '}{record.instance} {titles}".strip()
     banner = None
     if world.mode != "actual":
         banner = (

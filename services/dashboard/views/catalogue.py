@@ -38,18 +38,18 @@ def catalogue(look: Look, traffic: Traffic) -> dict[str, Any]:
 
 
 def event_type(look: Look, name: str) -> dict[str, Any]:
-    """The versions of an event type, the newest first, each with what it changed; ``NotFound``."""
+    """The versions of an event type, oldest first, each with what it changed; ``NotFound``."""
     schemas = look.catalogue.schemas
     if name not in schemas.types():
         raise NotFound(f"There is no event type {name}.")
-    versions = schemas.versions(name)
-    changes = [[], *(differences(older.schema, newer.schema) for older, newer in pairwise(versions))]
+    files = schemas.versions(name)
+    changes = [[], *(differences(older.schema, newer.schema) for older, newer in pairwise(files))]
     return {
         "type": name,
         "topic": look.catalogue.topic_of(name).name,
         "versions": [
             {"version": file.version, "schema": file.schema, "changes": [change.to_json() for change in changed]}
-            for file, changed in zip(reversed(versions), reversed(changes), strict=True)
+            for file, changed in zip(files, changes, strict=True)
         ],
     }
 
@@ -89,14 +89,14 @@ def _grant(grant: Grant, now_ms: int) -> dict[str, Any]:
 
 
 def _type(files: Catalogue, kind: str) -> dict[str, Any]:
-    versions = files.schemas.versions(kind)
-    newest: SchemaFile = versions[-1]
+    found = files.schemas.versions(kind)
+    newest: SchemaFile = found[-1]
     return {
         "type": kind,
         "owner": newest.owner,
         "topic": files.topic_of(kind).name,
         "doc": newest.schema.get("doc", ""),
-        "versions": [file.version for file in versions],
+        "versions": [file.version for file in found],
         "fields": [
             {"name": part["name"], "type": type_text(part["type"]), "doc": part.get("doc", "")}
             for part in newest.schema["fields"]

@@ -20,7 +20,7 @@ def health(look: Look, person: Person, latest: Sample) -> dict[str, Any]:
     """What the newest look found, and the figures of the last hours. ``NotFound`` for who is no operator."""
     require_operator(person)
     return {
-        "at": latest.at_ms or None,
+        "at": latest.at_ms or look.clock(),
         "problem": latest.problem or None,
         "rates": [
             {"department": department, "per_s": round(rate, 3)}

@@ -20,6 +20,8 @@ from services.dashboard.projection.store import Stored
 
 EVENTS_MAX = 500
 """Events in the tree at most."""
+ABOVE_MAX, DEPTH_MAX = 40, 100
+"""Causes shown above the event, and levels of the tree, at most: ids from outside may make a chain of any length."""
 
 
 def lineage(look: Look, person: Person, event_id: str) -> dict[str, Any]:
@@ -52,8 +54,23 @@ class Drawing:
         if not (self._sees_any(own) or self._person.sees([self._teller.department(asked.row)])):
             raise NotFound(f"There is no event {event_id}.")
         around = self._sees_any(named)
-        roots = sorted(chain.roots, key=lambda root: all(not node.asked for node in root.all()))
-        return [self._node(root, None, around) for root in roots]
+        first = _near(chain, asked)
+        others = [root for root in chain.roots if all(not node.asked for node in root.all())]
+        return [self._tree(root, around) for root in (first, *others)]
+
+    def _tree(self, root: Node, around: bool) -> dict[str, Any]:
+        drawn = self._node(root, None, around)
+        left = [(root, drawn, 1)]
+        while left:
+            node, into, depth = left.pop()
+            below = [*node.effects, *node.letters]
+            if depth == DEPTH_MAX:
+                into["more"] += len(below)
+                continue
+            for one in below:
+                into["effects"].append(self._node(one, node, around))
+                left.append((one, into["effects"][-1], depth + 1))
+        return drawn
 
     def _sees_any(self, instances: Iterable[str]) -> bool:
         return any(self._sees(name) for name in instances)
@@ -87,11 +104,11 @@ class Drawing:
             "actor": None,
             "data": None,
             "hidden": not shown,
+            "effects": [],
         }
         if shown and (stored := self._stored.get(drawn["id"])) is not None:
             drawn["actor"] = self._actor(stored)
             drawn["data"] = self._data(stored)
-        drawn["effects"] = [self._node(below, node, around) for below in (*node.effects, *node.letters)]
         return drawn
 
     def _handled(self, node: Node) -> list[dict[str, Any]]:
@@ -122,3 +139,14 @@ class Drawing:
         if not self._unmasked:
             data = Masker(file.schema for file in schemas.versions(kind))(data)
         return to_json(schemas.newest(kind).schema, data)
+
+
+def _near(chain: Chain, asked: Node) -> Node:
+    """The first cause of an event, or where that is very far the farthest that is shown."""
+    above = {below.row.id: node for node in chain.nodes() for below in (*node.effects, *node.letters)}
+    root = asked
+    for _ in range(ABOVE_MAX):
+        if root.row.id not in above:
+            break
+        root = above[root.row.id]
+    return root
