@@ -1,6 +1,7 @@
-// Requests to the server. What it refuses is an ApiError.
+// Requests to the server. What it refuses is an ApiError; an act that it published is followed until its effect shows.
+import { follow } from './acts';
 import { lang, t, type Lang } from './i18n';
-import type { Titles } from './types';
+import type { Published, Titles } from './types';
 
 /** What the session says for requests; `session.ts` fills it in. */
 export const authority: { csrf: string | null; lost: () => void } = { csrf: null, lost: () => undefined };
@@ -30,8 +31,10 @@ export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): P
 }
 
 /** Send JSON and read the answer, if there is one. Throws `ApiError`. */
-export function post<T>(path: string, body: unknown): Promise<T> {
-  return send<T>('POST', path, body);
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const answer = await send<T>('POST', path, body);
+  if (isPublished(answer)) follow(path, body, answer);
+  return answer;
 }
 
 /** Delete, as a session. Throws `ApiError`. */
@@ -87,4 +90,8 @@ async function content(response: Response): Promise<unknown> {
 function refusal(status: number, data: unknown): ApiError {
   const { error, field } = (data ?? {}) as { error?: Titles | string; field?: string };
   return new ApiError(status, error ?? t('error.status', { status }), field);
+}
+
+function isPublished(answer: unknown): answer is Published {
+  return typeof answer === 'object' && answer !== null && (answer as Published).state === 'published';
 }

@@ -6,6 +6,7 @@ import { Empty, ErrorNote, PageTitle, Spinner } from './components';
 import { lang, t } from './i18n';
 import { Link, go, route } from './router';
 import { Shell } from './components/Shell';
+import { startIncidents } from './views/incidents/store';
 
 type View = { default: ComponentType };
 const views = import.meta.glob<View>('./views/*/index.tsx');
@@ -19,6 +20,9 @@ export function App(): JSX.Element {
     loadSession().catch(setError);
   };
   useEffect(load, []);
+  useEffect(() => {
+    if (admitted.value) startIncidents();
+  }, [admitted.value]);
   const { path } = route.value;
   useEffect(() => {
     if (path === '/') go('/incidents', route.value.query, { replace: true });

@@ -13,6 +13,8 @@ const RETRY_MS_MAX = 15_000;
 export const connected: Signal<boolean> = signal(false);
 /** The server's time; in an exercise how far its own time has come. */
 export const now: Signal<number> = signal(Date.now());
+/** Whether the server follows the bus, or is still reading what was on it, or waits for it. */
+export const standing: Signal<'following' | 'filling' | 'waiting'> = signal('following');
 
 const handlers: Record<LiveKind, Set<LiveHandler>> = {
   incident: new Set(),
@@ -111,7 +113,11 @@ function take(kind: LiveKind, event: MessageEvent<string>): void {
   } catch {
     return;
   }
-  if (kind === 'now') setNow((data as { now: number }).now);
+  if (kind === 'now') {
+    const told = data as { now: number; standing?: typeof standing.value };
+    setNow(told.now);
+    standing.value = told.standing ?? 'following';
+  }
   for (const handle of [...handlers[kind]]) handle(data, event.lastEventId);
 }
 

@@ -7,10 +7,18 @@ const STORED = 'deptbus.theme';
 
 export const theme: Signal<Theme> = signal(first());
 
+const system = window.matchMedia('(prefers-color-scheme: dark)');
+const isDark = signal(system.matches);
+system.addEventListener('change', () => {
+  isDark.value = system.matches;
+});
+
 effect(() => {
-  const root = document.documentElement;
-  if (theme.value === 'auto') root.removeAttribute('data-theme');
-  else root.setAttribute('data-theme', theme.value);
+  const shown = theme.value === 'auto' ? (isDark.value ? 'dark' : 'light') : theme.value;
+  document.documentElement.setAttribute('data-theme', shown);
+});
+
+effect(() => {
   try {
     localStorage.setItem(STORED, theme.value);
   } catch {

@@ -184,15 +184,23 @@ export interface Incident {
   now: number;
   as_of: number;
   row: Row;
-  definition: { titles: Titles; version: number; pack: string } | null;
+  /** What is to be known of `as_of`. */
+  note: string | null;
+  definition: { titles: Titles | null; basis: string | null; version: number | null; pack: string | null } | null;
+  opened_at: number | null;
+  closed_at: number | null;
+  closed_because: string | null;
+  /** The level in force at `as_of`. */
+  level: string | null;
   levels: LevelChange[];
   commands: Record<string, unknown>[];
   merges: Record<string, unknown>[];
   tasks: TaskRecord[];
   timeline: Line[];
   resources: Resource[];
-  facts: Record<string, boolean | number | string | null>;
-  targets: Record<string, string[]>;
+  /** Null where the past does not tell. */
+  facts: Record<string, boolean | number | string | null> | null;
+  targets: Record<string, string[]> | null;
   /** When something changed, ascending. */
   moments: number[];
   unplaced: Line[];
@@ -210,10 +218,27 @@ export interface LineageNode {
   offset: number;
   at: number;
   latency_ms: number | null;
-  handled: { by: string; at: number; state: string }[];
+  /** Consumer groups and how far they are: `handled`, `waiting` or `failed`; when is not always on record. */
+  handled: { by: string; at: number | null; state: string; reason?: string; message?: string }[];
   causes: string[];
   effects: LineageNode[];
   is?: boolean;
+  /** Its cause is beyond the retention of its topic. */
+  cause_gone?: boolean;
+  /** Effects that are not in the tree. */
+  more?: number;
+  /** What it says, personal data masked for all but operators. */
+  data?: unknown;
+  /** Whether the person may not see what it says. */
+  hidden?: boolean;
+}
+
+export interface Lineage {
+  tree: LineageNode;
+  /** Trees of other beginnings that belong to it. */
+  others?: LineageNode[];
+  /** Whether all of the chain is in the trees. */
+  whole?: boolean;
 }
 
 /** What the server answers once an act is published; its effect comes by the stream. */
@@ -224,5 +249,5 @@ export interface Published {
   topic: string;
   partition: number;
   offset: number;
-  remarks?: string[];
+  remarks?: (Titles | string)[];
 }

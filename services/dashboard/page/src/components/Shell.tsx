@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { choose, lang, moment, t } from '../i18n';
-import { connected, now } from '../live';
+import { connected, now, standing } from '../live';
 import { Link, go, route } from '../router';
 import { admitted, may, session, signOut } from '../session';
 import { theme, type Theme } from '../theme';
@@ -58,6 +58,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           <Person />
         </div>
       </header>
+      {admitted.value && standing.value !== 'following' && <Banner kind="warn">{t(`live.${standing.value}`)}</Banner>}
       <main id="content" tabIndex={-1}>
         {children}
       </main>

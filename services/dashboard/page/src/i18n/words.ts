@@ -40,6 +40,8 @@ export const common: Record<string, Titles> = {
   'live.off': { zh: '连接中断，正在重连', en: 'Connection lost, reconnecting' },
   'live.on.hint': { zh: '变化即时显示', en: 'Changes show as they happen' },
   'live.off.hint': { zh: '所显示的可能已过时；重连后从中断处继续', en: 'What is shown may be out of date; it goes on from where it stopped' },
+  'live.filling': { zh: '服务器正在读取总线上的既有记录，所显示的尚不完整。', en: 'The server is still reading what is on the bus; what is shown is not complete yet.' },
+  'live.waiting': { zh: '服务器连不上总线，所显示的可能已过时。', en: 'The server cannot reach the bus; what is shown may be out of date.' },
 
   'keys.title': { zh: '键盘操作', en: 'Keyboard' },
   'keys.help': { zh: '显示本帮助', en: 'Show this help' },
