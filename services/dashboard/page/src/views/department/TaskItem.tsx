@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { Badge, Button, Countdown, Level, Moment, type Tone } from '../../components';
 import { TaskActions } from '../../forms/TaskActions';
 import { moment, t, title } from '../../i18n';
-import { now } from '../../live';
+import { coarseNow } from '../incidents/store';
 import { Link } from '../../router';
 import type { OpenTask } from '../../types';
 import { keyOf } from './tasks';
@@ -25,23 +25,23 @@ interface TaskItemProps {
 const TONE: Record<string, Tone> = { requested: 'warn', acknowledged: 'info', accepted: 'info', committed: 'good', progressed: 'good' };
 
 export function TaskItem({ task, department, within, selected, opened, answering, onSelect, onToggle, onAnswered, onDone }: TaskItemProps): JSX.Element {
-  const late = task.paused_at === null && now.value > task.due;
+  const late = task.paused_at === null && coarseNow.value > task.due;
   const what = t(task.acknowledged_at === null ? 'department.due.acknowledge' : 'department.due.complete');
   const details = `task-${task.task}-details`;
   return (
-    <li id={`task-${task.task}`} tabIndex={-1} aria-current={selected || undefined} class={`task${selected ? ' selected' : ''}${late ? ' late' : ''}`} onClick={onSelect}>
-      <div class="task-due">
+    <li id={`task-${task.task}`} tabIndex={-1} aria-current={selected || undefined} class={`asked${selected ? ' selected' : ''}${late ? ' late' : ''}`} onClick={onSelect}>
+      <div class="asked-due">
         <span class="faint">{what}</span>
         <Countdown due={task.due} paused={task.paused_at} />
       </div>
-      <div class="task-what">
-        <p class="task-title">
+      <div class="asked-what">
+        <p class="asked-title">
           <span>{title(task.titles)}</span>
-          {task.subject && <span class="task-subject">{task.subject}</span>}
+          {task.subject && <span class="asked-subject">{task.subject}</span>}
           <Badge tone={TONE[task.state] ?? 'plain'}>{t(`state.${task.state}`)}</Badge>
           {task.attempt > 1 && <Badge>{t('department.attempt', { n: task.attempt })}</Badge>}
         </p>
-        <p class="task-where">
+        <p class="asked-where">
           {!within && (
             <>
               <Link to="/incident" query={{ id: task.instance }}>
@@ -53,11 +53,11 @@ export function TaskItem({ task, department, within, selected, opened, answering
           )}
           {task.unit && <span>{task.unit}</span>}
           {task.region && task.region !== task.subject && <span>{task.region}</span>}
-          <span class="task-basis">{task.basis}</span>
+          <span class="asked-basis">{task.basis}</span>
           {task.paused_at !== null && <span class="countdown paused">{t('department.paused.since', { at: moment(task.paused_at) })}</span>}
         </p>
       </div>
-      <div class="task-answer">
+      <div class="asked-answer">
         <TaskActions task={{ ...task, department }} onDone={onDone} open={answering} onClosed={onAnswered} />
         <Button kind="quiet" aria-expanded={opened} aria-controls={opened ? details : undefined} aria-label={t('department.details.of', { task: title(task.titles) })} onClick={onToggle}>
           {t('department.details')}
@@ -71,7 +71,7 @@ export function TaskItem({ task, department, within, selected, opened, answering
 function Details({ id, task }: { id: string; task: OpenTask }): JSX.Element {
   const context = Object.entries(task.context);
   return (
-    <dl id={id} class="task-details">
+    <dl id={id} class="asked-details">
       <Detail name="department.requested.at">
         <Moment at={task.requested_at} />
       </Detail>
@@ -101,7 +101,7 @@ function Details({ id, task }: { id: string; task: OpenTask }): JSX.Element {
       {context.length > 0 && (
         <Detail name="department.context">
           {context.map(([name, value]) => (
-            <span key={name} class="task-context">
+            <span key={name} class="asked-context">
               <code>{name}</code> {value}
             </span>
           ))}

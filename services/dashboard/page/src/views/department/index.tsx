@@ -5,7 +5,7 @@ import { acts } from '../../acts';
 import { Button, Empty, ErrorNote, PageTitle, Spinner } from '../../components';
 import { Receipts } from '../../forms/Receipts';
 import { t, title } from '../../i18n';
-import { now } from '../../live';
+import { coarseNow } from '../incidents/store';
 import { amend, go, route } from '../../router';
 import { departmentTitle, session } from '../../session';
 import { Filters } from './Filters';
@@ -65,7 +65,7 @@ function Tasks({ id }: { id: string }): JSX.Element {
 
   if (found.error && found.tasks === null) return <ErrorNote error={found.error} retry={found.read} />;
   if (found.tasks === null) return <Spinner />;
-  const at = now.value;
+  const at = coarseNow.value;
   const ordered = wanted(found.tasks, situation, search, at);
   // in groups the first task of each decides, and the keys follow what is seen
   const groups = arranged === 'instance' ? grouped(ordered) : null;

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '../../api';
 import { announce } from '../../components';
 import { t, title } from '../../i18n';
-import { onLive, setNow, startLive } from '../../live';
+import { connected, onLive, setNow } from '../../live';
 import type { Line, OpenTask, Row, Titles } from '../../types';
 
 interface Answer {
@@ -65,8 +65,6 @@ export function useTasks(department: string): Tasks {
       onLive('line', ({ line }: { line: Line }) => (line.department === department || (line.task !== null && open.current?.has(line.task))) && soon()),
       onLive('reset', soon),
     ];
-    // from nowhere: where the stream does not run yet it begins with a reset, after which everything is read
-    startLive('');
     return () => {
       for (const end of ends) end();
       window.clearTimeout(timer.current);
@@ -74,6 +72,14 @@ export function useTasks(department: string): Tasks {
       reading.current?.abort();
     };
   }, [read, department]);
+
+  const live = connected.value;
+  const first = useRef(true);
+  useEffect(() => {
+    // what changed before the stream began may be missing from what was read
+    if (live && !first.current) read();
+    first.current = false;
+  }, [live, read]);
 
   return { tasks, error, all: all.current, read };
 }

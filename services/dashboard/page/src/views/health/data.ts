@@ -27,8 +27,12 @@ export interface Lag {
   readonly events: number;
   /** How long the first unread event has waited; null where that is not known. */
   readonly seconds: number | null;
-  /** Unread events and a member, and the position does not move. */
+  /** Whether somebody should look: there are unread events, and the position does not move. */
   readonly stuck: boolean;
+  /** How it stands; the words are under `health.state.<state>`. */
+  readonly state?: string;
+  /** Whether `events` were counted; if not there are at most so many. */
+  readonly exact?: boolean;
 }
 
 export interface Letters {
@@ -50,12 +54,15 @@ export interface Series {
 
 export interface Health {
   readonly at: number;
+  /** Why the last look failed; what is told then is older. */
+  readonly problem?: string | null;
   readonly rates: readonly Rate[];
   readonly lag: readonly Lag[];
   readonly letters: readonly Letters[];
   readonly overdue: readonly Overdue[];
   readonly series: readonly Series[];
   readonly findings: readonly Finding[];
+  readonly findings_at?: number | null;
 }
 
 const GRAVITY: Record<Severity, number> = { error: 0, warning: 1, note: 2, fine: 3 };

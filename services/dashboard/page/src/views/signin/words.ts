@@ -2,7 +2,7 @@
 
 export const words = {
   'signin.title': { zh: '登录', en: 'Sign in' },
-  'signin.to': { zh: '登录后返回：{path}', en: 'You will return to: {path}' },
+  'signin.to': { zh: '登录后返回：', en: 'You will return to:' },
   'signin.name': { zh: '用户名', en: 'Name' },
   'signin.password': { zh: '口令', en: 'Password' },
   'signin.show': { zh: '显示口令', en: 'Show the password' },
@@ -18,13 +18,5 @@ export const words = {
   },
   'signin.in': { zh: '您已登录为 {name}。', en: 'You are signed in as {name}.' },
   'signin.continue': { zh: '继续', en: 'Continue' },
-  'signin.error.oidc': {
-    zh: '统一身份认证未能完成，请重试；若再次失败，请联系管理员。',
-    en: 'The identity service did not finish signing you in. Try again; if it fails again, ask whoever runs the dashboard.',
-  },
-  'signin.error.denied': {
-    zh: '统一身份认证已确认您的身份，但没有授予您使用本看板的角色。',
-    en: 'The identity service knows you, but gives you no role on this dashboard.',
-  },
   'signin.note': { zh: '所有操作以登录人的名义记录。', en: 'Whatever you do is recorded under your name.' },
 };
