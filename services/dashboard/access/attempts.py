@@ -57,6 +57,10 @@ class Attempts:
         self._addresses.give_back(network)
         self._names.give_back(name)
 
+    def kept(self) -> int:
+        """How many names and addresses are remembered; never more than three times ``KEPT_MAX``."""
+        return len(self._pairs) + len(self._addresses) + len(self._names)
+
 
 def network_of(address: str) -> str:
     """What counts as one address: of IPv6 the /64 that one subscriber has."""

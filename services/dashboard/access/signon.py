@@ -96,7 +96,7 @@ class SignOn:
         if self._users is None:
             raise AccessRefused(404, sentences.NO_PASSWORDS)
         name, password = await _name_and_password(request)
-        address = request.client.host if request.client else ""
+        address = self._address(request)
         wait_ms = self._attempts.take(name, address)
         if wait_ms:
             _log.warning("too many attempts to sign on", name=name, address=address)
@@ -169,10 +169,18 @@ class SignOn:
             departments=None if person.departments is None else tuple(sorted(person.departments)),
         )
         answer = RedirectResponse(pending.then, status_code=303)
-        await self._signed_on(
-            request, answer, session, request.client.host if request.client else "", str(claims["sub"])
-        )
+        await self._signed_on(request, answer, session, self._address(request), str(claims["sub"]))
         return answer
+
+    def _address(self, request: Request) -> str:
+        """Where somebody comes from: behind a proxy on this machine, what the proxy says of it.
+
+        Only the last of ``X-Forwarded-For`` is the proxy's own word; what stands before it may be anybody's.
+        """
+        said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        if said and self._place.loopback and self._place.url is not None:
+            return said
+        return request.client.host if request.client else ""
 
     async def _judge(self, kept: str | None, password: str) -> bool:
         if self._waiting >= WAITING_MAX:
