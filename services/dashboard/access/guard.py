@@ -29,7 +29,7 @@ from services.dashboard.access.sessions import Session, Sessions
 from services.dashboard.access.signon import BACK, BEGIN, SESSION, Departments, SignOn, refusal
 from services.dashboard.access.users import UserFile, users_path
 
-OPEN = frozenset({SESSION, BEGIN, BACK, "/api/health/live"})
+OPEN = frozenset({SESSION, BEGIN, BACK, "/api/ready"})
 """What is answered to whoever is not signed on, besides the page itself, which holds no data."""
 TOKEN_HEADER = "x-csrf-token"
 
