@@ -1,9 +1,6 @@
 // What the server tells of the catalogue, and finding in it.
 
-export interface Titles {
-  readonly zh: string;
-  readonly en: string;
-}
+import type { Titles } from '../../types';
 
 export interface Department {
   readonly id: string;
@@ -21,6 +18,7 @@ export interface Grant {
   readonly fields: readonly string[] | null;
   /** The last day, ISO 8601; null without an end. */
   readonly until: string | null;
+  readonly in_force?: boolean;
 }
 
 export interface Topic {
@@ -28,7 +26,8 @@ export interface Topic {
   readonly owner: string;
   readonly key: string;
   readonly partitions: number;
-  readonly retention: string | number | null;
+  /** Milliseconds; null for ever. */
+  readonly retention: number | null;
   readonly cleanup: string;
   readonly classification: string;
   readonly sharing: string;
@@ -57,8 +56,8 @@ export interface EventType {
 
 export interface Element {
   readonly id: string;
+  /** Its one source. */
   readonly owner: string;
-  readonly [more: string]: unknown;
 }
 
 export interface Catalogue {
@@ -70,6 +69,7 @@ export interface Catalogue {
 
 export interface Change {
   readonly kind: 'added' | 'removed' | 'changed';
+  /** Empty for the event itself. */
   readonly path: string;
   readonly from?: unknown;
   readonly to?: unknown;
@@ -84,6 +84,7 @@ export interface Version {
 
 export interface TypeVersions {
   readonly type: string;
+  /** The newest first. */
   readonly versions: readonly Version[];
 }
 
@@ -110,9 +111,4 @@ export function departmentOf(group: string, departments: ReadonlySet<string>): s
   const [first = '', second = ''] = parts;
   const name = first === 'notify' ? second : first;
   return departments.has(name) ? name : null;
-}
-
-/** A value of a schema or an element, as text. */
-export function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
