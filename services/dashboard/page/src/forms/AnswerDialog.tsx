@@ -94,7 +94,7 @@ export function AnswerDialog({ task, act, allowed, onChoose, onClose }: AnswerDi
         </>
       }
     >
-      <form class="form answer" id={id} ref={form} onSubmit={submit} noValidate>
+      <form class="schema-form" id={id} ref={form} onSubmit={submit} noValidate>
         <Choices act={act} allowed={allowed} onChoose={onChoose} busy={busy} />
         <About task={task} />
         <p>{t(asked ? 'act.means.complete.event' : `act.means.${act}`)}</p>

@@ -18,7 +18,7 @@ interface SchemaFormProps {
 
 export function SchemaForm({ fields, typed, wrong, onChange }: SchemaFormProps): JSX.Element {
   return (
-    <div class="form">
+    <div class="schema-form">
       {fields.map((field) => (
         <Part
           key={field.name}

@@ -18,7 +18,7 @@ export function Chooser(): JSX.Element {
     .sort((one, other) => (other.closed_at ?? other.changed_at) - (one.closed_at ?? one.changed_at))
     .slice(0, SHOWN);
   return (
-    <section class="panel" aria-labelledby="chooser-title">
+    <section class="after-panel" aria-labelledby="chooser-title">
       <header>
         <h2 id="chooser-title">{t('afteraction.choose')}</h2>
         <input type="search" value={words} placeholder={t('afteraction.choose.hint')} aria-label={t('afteraction.choose')} onInput={(event) => setWords(event.currentTarget.value)} />

@@ -26,7 +26,7 @@ export function Overall({ query }: { query: URLSearchParams }): JSX.Element {
     return () => stop.abort();
   }, [from, to, valid, attempt]);
   return (
-    <section class="panel" aria-labelledby="performance-title">
+    <section class="after-panel" aria-labelledby="performance-title">
       <header>
         <h2 id="performance-title">{t('performance.title')}</h2>
         {found?.incidents !== undefined && <span class="faint">{t('performance.incidents', { n: found.incidents })}</span>}

@@ -20,7 +20,7 @@ export function Record({ id }: { id: string }): JSX.Element {
     return () => stop.abort();
   }, [id, attempt]);
   return (
-    <section class="panel" aria-labelledby="record-title">
+    <section class="after-panel" aria-labelledby="record-title">
       <header>
         <h2 id="record-title">
           {t('afteraction.record')}
@@ -48,7 +48,7 @@ function Summary({ incident }: { incident: Incident }): JSX.Element {
   return (
     <>
       {closed === null && <Banner>{t('afteraction.still')}</Banner>}
-      <dl class="summary">
+      <dl class="record-summary">
         <Fact name="afteraction.opened.at">
           <Moment at={opened} />
         </Fact>

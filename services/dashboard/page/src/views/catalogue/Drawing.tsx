@@ -92,7 +92,7 @@ function EdgeLine({ edge, layout, lit }: { edge: Edge; layout: Layout; lit: bool
   if (!from || !to) return null;
   const rate = edge.rate === null ? '' : ` · ${rateText(edge.rate)} ${t('catalogue.rate')}`;
   return (
-    <path class={`edge ${edge.known}${lit ? ' on' : ''}`} d={way(from, to)} stroke-width={edge.known === 'granted' ? 1 : weight(edge.rate)}>
+    <path class={`graph-edge ${edge.known}${lit ? ' on' : ''}`} d={way(from, to)} stroke-width={edge.known === 'granted' ? 1 : weight(edge.rate)}>
       <title>{`${from.side === 'topic' ? from.name : nodeTitle(from)} → ${to.side === 'topic' ? to.name : nodeTitle(to)}: ${t(`catalogue.known.${edge.known}`)}${rate}`}</title>
     </path>
   );
@@ -115,7 +115,7 @@ function NodeBox({ node, edges, reachable, lit, onFocus, onOver, onOpen }: NodeP
   return (
     <g
       id={`node-${node.id}`}
-      class={`node ${node.side}${lit ? ' on' : ''}`}
+      class={`graph-node ${node.side}${lit ? ' on' : ''}`}
       transform={`translate(${node.x} ${node.y})`}
       role="button"
       aria-label={t('catalogue.graph.node', { side, name: text, n: edges })}

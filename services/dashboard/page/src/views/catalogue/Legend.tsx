@@ -11,7 +11,7 @@ export function Legend(): JSX.Element {
       {SHOWN.map((known) => (
         <li key={known}>
           <svg viewBox="0 0 32 8" aria-hidden="true">
-            <path class={`edge ${known}`} d="M0 4H32" stroke-width={2} />
+            <path class={`graph-edge ${known}`} d="M0 4H32" stroke-width={2} />
           </svg>
           {t(`catalogue.known.${known}`)}
         </li>

@@ -60,7 +60,7 @@ function Details({ catalogue, topic }: { catalogue: Catalogue; topic: Topic }): 
   const readers = readersOf(topic, new Set(catalogue.departments.map((one) => one.id)));
   return (
     <>
-      <dl class="facts">
+      <dl class="catalogue-facts">
         <Fact name={t('catalogue.owner')}>{departmentTitle(topic.owner)}</Fact>
         <Fact name={t('catalogue.key')}>
           <code>{topic.key}</code>

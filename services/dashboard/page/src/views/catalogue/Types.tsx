@@ -53,7 +53,7 @@ function Details({ type }: { type: EventType }): JSX.Element {
   return (
     <>
       <p>{type.doc}</p>
-      <dl class="facts">
+      <dl class="catalogue-facts">
         <Fact name={t('catalogue.owner')}>{departmentTitle(type.owner)}</Fact>
         {type.topic && (
           <Fact name={t('catalogue.topic')}>
@@ -64,7 +64,7 @@ function Details({ type }: { type: EventType }): JSX.Element {
         )}
       </dl>
       <h3>{t('catalogue.fields')}</h3>
-      <table class="fields">
+      <table class="catalogue-fields">
         <thead>
           <tr>
             <th scope="col">{t('catalogue.field')}</th>

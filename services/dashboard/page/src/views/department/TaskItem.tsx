@@ -29,19 +29,19 @@ export function TaskItem({ task, department, within, selected, opened, answering
   const what = t(task.acknowledged_at === null ? 'department.due.acknowledge' : 'department.due.complete');
   const details = `task-${task.task}-details`;
   return (
-    <li id={`task-${task.task}`} tabIndex={-1} aria-current={selected || undefined} class={`asked${selected ? ' selected' : ''}${late ? ' late' : ''}`} onClick={onSelect}>
-      <div class="asked-due">
+    <li id={`task-${task.task}`} tabIndex={-1} aria-current={selected || undefined} class={`duty${selected ? ' selected' : ''}${late ? ' late' : ''}`} onClick={onSelect}>
+      <div class="duty-due">
         <span class="faint">{what}</span>
         <Countdown due={task.due} paused={task.paused_at} />
       </div>
-      <div class="asked-what">
-        <p class="asked-title">
+      <div class="duty-what">
+        <p class="duty-title">
           <span>{title(task.titles)}</span>
-          {task.subject && <span class="asked-subject">{task.subject}</span>}
+          {task.subject && <span class="duty-subject">{task.subject}</span>}
           <Badge tone={TONE[task.state] ?? 'plain'}>{t(`state.${task.state}`)}</Badge>
           {task.attempt > 1 && <Badge>{t('department.attempt', { n: task.attempt })}</Badge>}
         </p>
-        <p class="asked-where">
+        <p class="duty-where">
           {!within && (
             <>
               <Link to="/incident" query={{ id: task.instance }}>
@@ -53,11 +53,11 @@ export function TaskItem({ task, department, within, selected, opened, answering
           )}
           {task.unit && <span>{task.unit}</span>}
           {task.region && task.region !== task.subject && <span>{task.region}</span>}
-          <span class="asked-basis">{task.basis}</span>
+          <span class="duty-basis">{task.basis}</span>
           {task.paused_at !== null && <span class="countdown paused">{t('department.paused.since', { at: moment(task.paused_at) })}</span>}
         </p>
       </div>
-      <div class="asked-answer">
+      <div class="duty-answer">
         <TaskActions task={{ ...task, department }} onDone={onDone} open={answering} onClosed={onAnswered} />
         <Button kind="quiet" aria-expanded={opened} aria-controls={opened ? details : undefined} aria-label={t('department.details.of', { task: title(task.titles) })} onClick={onToggle}>
           {t('department.details')}
@@ -71,7 +71,7 @@ export function TaskItem({ task, department, within, selected, opened, answering
 function Details({ id, task }: { id: string; task: OpenTask }): JSX.Element {
   const context = Object.entries(task.context);
   return (
-    <dl id={id} class="asked-details">
+    <dl id={id} class="duty-details">
       <Detail name="department.requested.at">
         <Moment at={task.requested_at} />
       </Detail>
@@ -101,7 +101,7 @@ function Details({ id, task }: { id: string; task: OpenTask }): JSX.Element {
       {context.length > 0 && (
         <Detail name="department.context">
           {context.map(([name, value]) => (
-            <span key={name} class="asked-context">
+            <span key={name} class="duty-context">
               <code>{name}</code> {value}
             </span>
           ))}

@@ -72,14 +72,14 @@ export function TaskList({ department, groups, tasks, selected, onSelect, onDone
   return (
     <>
       {groups === null ? (
-        <ul class="asked-list" aria-label={t('department.list')}>
+        <ul class="duty-list" aria-label={t('department.list')}>
           {shown.map(item)}
         </ul>
       ) : (
         groups.map((group) => {
           const within = group.tasks.filter((task) => shown.includes(task));
           return within.length === 0 ? null : (
-            <section key={group.instance} class="asked-group" aria-label={`${title(group.titles)} ${keyOf(group.instance)}`}>
+            <section key={group.instance} class="duty-group" aria-label={`${title(group.titles)} ${keyOf(group.instance)}`}>
               <h2>
                 <Link to="/incident" query={{ id: group.instance }}>
                   {title(group.titles)}
@@ -88,13 +88,13 @@ export function TaskList({ department, groups, tasks, selected, onSelect, onDone
                 <Level level={group.level} />
                 <span class="faint">{group.tasks.length === 1 ? t('department.group.count.one') : t('department.group.count', { n: group.tasks.length })}</span>
               </h2>
-              <ul class="asked-list">{within.map(item)}</ul>
+              <ul class="duty-list">{within.map(item)}</ul>
             </section>
           );
         })
       )}
       {tasks.length > limit && (
-        <p class="asked-more">
+        <p class="duty-more">
           <Button onClick={() => setLimit(limit + PAGE)}>{t('department.more', { n: Math.min(PAGE, tasks.length - limit) })}</Button>
           <span class="faint">{t('department.shown', { shown: limit, all: tasks.length })}</span>
         </p>

@@ -53,16 +53,16 @@ export function Chart({ name, series }: { name: string; series: readonly Series[
       >
         <Axes x={x} y={y} />
         {drawn.map((one, line) => (
-          <path key={one.label} class={`line line-${line}`} d={path(one, x, y)} />
+          <path key={one.label} class={`plot plot-${line}`} d={path(one, x, y)} />
         ))}
         {when !== undefined && <line class="cross" x1={across(x, when)} x2={across(x, when)} y1={BOX.top} y2={BOX.height - BOX.bottom} />}
       </svg>
-      <ul class="legend" aria-live={read === null ? 'off' : 'polite'}>
+      <ul class="chart-legend" aria-live={read === null ? 'off' : 'polite'}>
         {when !== undefined && <li class="legend-at">{moment(when)}</li>}
         {drawn.map((one, line) => (
           <li key={one.label}>
             <svg class="legend-line" viewBox="0 0 24 8" aria-hidden="true">
-              <path class={`line line-${line}`} d="M0 4H24" />
+              <path class={`plot plot-${line}`} d="M0 4H24" />
             </svg>
             {label(one, shown)}
             <span class="legend-value">{valueText(one, when)}</span>

@@ -71,7 +71,7 @@ function Password({ then }: { then: string }): JSX.Element {
   return (
     <form
       ref={form}
-      class="form"
+      class="schema-form"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
