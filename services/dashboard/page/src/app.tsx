@@ -3,10 +3,10 @@ import { Component, type ComponentChildren, type ComponentType, type JSX } from 
 import { useEffect, useState } from 'preact/hooks';
 import { loadSession, admitted, session } from './session';
 import { Empty, ErrorNote, PageTitle, Spinner } from './components';
-import { lang, t } from './i18n';
+import { t } from './i18n';
 import { Link, go, route } from './router';
 import { Shell } from './components/Shell';
-import { startIncidents } from './views/incidents/store';
+import { clearIncidents, startIncidents } from './views/incidents/store';
 
 type View = { default: ComponentType };
 const views = import.meta.glob<View>('./views/*/index.tsx');
@@ -22,6 +22,7 @@ export function App(): JSX.Element {
   useEffect(load, []);
   useEffect(() => {
     if (admitted.value) startIncidents();
+    else clearIncidents();
   }, [admitted.value]);
   const { path } = route.value;
   useEffect(() => {
@@ -33,8 +34,7 @@ export function App(): JSX.Element {
   const name = !admitted.value ? 'signin' : PATHS.has(path) ? path.slice(1) : null;
   return (
     <Shell>
-      {/* the language is part of the key, for a view may keep texts */}
-      <Guarded key={`${name}-${lang.value}`}>{path === '/' ? <Spinner /> : name ? <Loaded key={name} name={name} /> : <NotFound />}</Guarded>
+      <Guarded key={name}>{path === '/' ? <Spinner /> : name ? <Loaded key={name} name={name} /> : <NotFound />}</Guarded>
     </Shell>
   );
 }

@@ -29,11 +29,17 @@ let attempt = 0;
 let retry: number | undefined;
 let ahead = 0; // the server's clock less this machine's
 let ticking = true;
+let refused: () => void = () => undefined;
 
 /** Be told of frames of a kind, with their ids; returns what ends that. */
 export function onLive(kind: LiveKind, handle: LiveHandler): () => void {
   handlers[kind].add(handle);
   return () => void handlers[kind].delete(handle);
+}
+
+/** Be told when the server closes the stream rather than the network: perhaps the session is over. */
+export function onRefused(handle: () => void): void {
+  refused = handle;
 }
 
 /** Begin after a position, as a list names it; nothing happens where the stream runs already. */
@@ -90,7 +96,9 @@ function open(): void {
     if (source !== opened) return;
     connected.value = false;
     // while it is CONNECTING the browser tries again itself, with Last-Event-ID
-    if (opened.readyState === EventSource.CLOSED) again();
+    if (opened.readyState !== EventSource.CLOSED) return;
+    again();
+    refused();
   };
   for (const kind of KINDS) opened.addEventListener(kind, (event) => take(kind, event as MessageEvent<string>));
 }

@@ -2,7 +2,7 @@
 import { computed, signal, type Signal } from '@preact/signals';
 import { authority, get, remove } from './api';
 import { title } from './i18n';
-import { setTicking, stopLive } from './live';
+import { onRefused, setTicking, stopLive } from './live';
 import type { Role, Session } from './types';
 
 export type { Session } from './types';
@@ -24,6 +24,7 @@ export async function loadSession(): Promise<Session> {
   const found = await get<Session>('/api/session');
   authority.csrf = found.csrf;
   setTicking(found.world.namespace === '');
+  if (found.person === null) stopLive();
   session.value = found;
   return found;
 }
@@ -31,7 +32,6 @@ export async function loadSession(): Promise<Session> {
 /** End the session. */
 export async function signOut(): Promise<void> {
   await remove('/api/session');
-  stopLive();
   await loadSession();
 }
 
@@ -58,3 +58,5 @@ authority.lost = () => {
   const before = session.value;
   if (before?.person) session.value = { ...before, person: null };
 };
+
+onRefused(() => void loadSession().catch(() => undefined));

@@ -5,7 +5,7 @@ import { momentExact, t, title } from '../../i18n';
 import { amend, Link } from '../../router';
 import { departmentTitle } from '../../session';
 import type { Incident, Line } from '../../types';
-import { toneOf } from './Timeline';
+import { toneOf } from './tones';
 
 export function LineDetail({ line, incident, onClose }: { line: Line | null; incident: Incident; onClose: () => void }): JSX.Element | null {
   if (!line) return null;

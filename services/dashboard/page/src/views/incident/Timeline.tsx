@@ -1,22 +1,12 @@
 // What happened, when, by which rule, on what basis, from what cause. Of any length: only rows in sight are drawn.
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { Badge, Empty, Moment, sorted, Table, Toolbar, useKeys, type Column, type Sort, type Tone } from '../../components';
+import { Badge, Empty, Moment, sorted, Table, Toolbar, useKeys, type Column, type Sort } from '../../components';
 import { t, title } from '../../i18n';
 import { departmentTitle } from '../../session';
 import type { Incident, Line } from '../../types';
 import { LineDetail } from './LineDetail';
-
-const BAD = new Set(['escalated', 'declined', 'order_void', 'guard_failed', 'fact_failed', 'malformed', 'regions_failed',
-  'deadline_failed', 'level_failed', 'nobody_responsible', 'triggers_stopped', 'unmatched']);
-const GOOD = new Set(['completed', 'closed']);
-const INFO = new Set(['opened', 'level', 'task_requested', 'task_requested_again', 'command_taken', 'merged', 'split', 'ordered']);
-
-/** How grave a kind of line is. */
-export function toneOf(kind: string): Tone {
-  if (kind.endsWith('_late')) return 'warn';
-  return BAD.has(kind) ? 'bad' : GOOD.has(kind) ? 'good' : INFO.has(kind) ? 'info' : 'plain';
-}
+import { toneOf } from './tones';
 
 export function Timeline({ incident }: { incident: Incident }): JSX.Element {
   const [text, setText] = useState('');

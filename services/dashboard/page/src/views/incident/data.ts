@@ -23,11 +23,13 @@ export function useIncident(id: string, at: number | null): Reading {
   const [error, setError] = useState<unknown>(null);
   const [loading, setLoading] = useState(true);
   const [moments, setMoments] = useState<number[]>([]);
+  const whole = useRef(false); // whether `moments` are all that there are
   const reload = useRef<() => void>(() => undefined);
 
   useEffect(() => {
     setIncident(null);
     setMoments([]);
+    whole.current = false;
   }, [id]);
 
   useEffect(() => {
@@ -54,12 +56,12 @@ export function useIncident(id: string, at: number | null): Reading {
         setIncident(found);
         settleFrom(found.row.instance, found.timeline);
         setError(null);
-        setMoments((before) => (at === null || before.length === 0 ? found.moments : before));
+        if (at !== null && whole.current) return;
         // the past tells of no moments after it
-        if (at !== null) {
-          const present = await get<Incident>('/api/incident', { id }, abort.signal);
-          if (!over) setMoments(present.moments);
-        }
+        const present = at === null ? found : await get<Incident>('/api/incident', { id }, abort.signal);
+        if (over) return;
+        setMoments(present.moments);
+        whole.current = true;
       } catch (failure) {
         if (!over) setError(failure);
       } finally {

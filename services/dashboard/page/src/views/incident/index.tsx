@@ -5,7 +5,7 @@ import { announce, Banner, Button, Empty, ErrorNote, PageTitle, Spinner, Tabs, t
 import { moment, t, title } from '../../i18n';
 import { onLive } from '../../live';
 import { amend, Link, route } from '../../router';
-import { may } from '../../session';
+import { departmentTitle, may } from '../../session';
 import type { Incident as IncidentData, Line, TaskRecord } from '../../types';
 import { Board } from './Board';
 import { useIncident } from './data';
@@ -36,7 +36,7 @@ export default function Incident(): JSX.Element {
       </>
     );
   }
-  return <One key={id} id={id} at={moment_(query.get('at'))} tab={query.get('tab') ?? 'board'} />;
+  return <One key={id} id={id} at={time(query.get('at'))} tab={query.get('tab') ?? 'board'} />;
 }
 
 function One({ id, at, tab }: { id: string; at: number | null; tab: string }): JSX.Element {
@@ -115,7 +115,7 @@ function acts(incident: IncidentData, about: TaskRecord | null): OrderAct[] {
   ];
 }
 
-function moment_(text: string | null): number | null {
+function time(text: string | null): number | null {
   const ms = text === null ? Number.NaN : Number(text);
   return Number.isFinite(ms) ? ms : null;
 }
@@ -126,7 +126,7 @@ function useAnnouncements(id: string): void {
     () =>
       onLive('line', ({ instance, line }: { instance: string; line: Line }) => {
         if (instance !== id) return;
-        announce(`${t(`kind.${line.kind}`)}${line.department ? ` · ${line.department}` : ''} · ${title(line.why)}`);
+        announce([t(`kind.${line.kind}`), departmentTitle(line.department), title(line.why)].filter(Boolean).join(' · '));
       }),
     [id],
   );

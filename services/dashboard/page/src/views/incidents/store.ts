@@ -22,7 +22,8 @@ export const withClosed = signal(false);
 export const coarseNow = computed(() => Math.floor(now.value / 5_000) * 5_000);
 
 let position: string | null = null;
-let fetching = 0;
+let token = 0; // of the latest reading; what an earlier one brings is not taken
+let busy = false;
 let waiting: { id: string; row: Row }[] = [];
 let flush: number | undefined;
 let attempt = 0;
@@ -30,6 +31,18 @@ let attempt = 0;
 /** Fetch the list and follow the stream from there on. */
 export function startIncidents(): void {
   void load();
+}
+
+/** Forget everything, as when a session is over. */
+export function clearIncidents(): void {
+  token += 1;
+  busy = false;
+  byInstance.clear();
+  waiting = [];
+  loaded.value = false;
+  withClosed.value = false;
+  failure.value = null;
+  version.value += 1;
 }
 
 /** Have closed incidents too. */
@@ -62,16 +75,17 @@ export function lateCount(row: Row, at: number): number {
 }
 
 async function load(): Promise<void> {
-  const mine = ++fetching; // what comes by the stream meanwhile waits, and is taken after the list
+  const mine = ++token;
+  busy = true; // what comes by the stream meanwhile waits, and is taken after the list
   const asked = withClosed.value;
   try {
     const list = await get<IncidentList>('/api/incidents', { status: asked ? 'all' : 'open', kind: 'all' });
-    if (mine !== fetching) return;
+    if (mine !== token) return;
     byInstance.clear();
     for (const row of list.incidents) byInstance.set(row.instance, row);
     position = list.stream;
     setNow(list.now);
-    fetching = 0;
+    busy = false;
     attempt = 0;
     take();
     version.value += 1;
@@ -79,17 +93,17 @@ async function load(): Promise<void> {
     failure.value = null;
     startLive(list.stream);
   } catch (error) {
-    if (mine !== fetching) return;
+    if (mine !== token) return;
     failure.value = error;
     attempt += 1;
-    window.setTimeout(() => mine === fetching && void load(), Math.min(RETRY_MS_MAX, 500 * 2 ** attempt));
+    window.setTimeout(() => mine === token && void load(), Math.min(RETRY_MS_MAX, 500 * 2 ** attempt));
   }
 }
 
 /** Take what has come by the stream, but not what the list had already. */
 function take(): void {
   flush = undefined;
-  if (fetching || waiting.length === 0) return;
+  if (busy || waiting.length === 0) return;
   for (const { id, row } of waiting) {
     if (position === null || !id || isAfter(id, position)) byInstance.set(row.instance, row);
   }
