@@ -54,7 +54,8 @@ export function build(catalogue: Catalogue, wanted: Wanted): Graph {
     return id;
   };
   for (const topic of catalogue.topics) {
-    if ((wanted.topic !== null && topic.name !== wanted.topic) || (!wanted.own && !departments.has(topic.owner))) {
+    const asked = wanted.topic === null ? wanted.own || departments.has(topic.owner) : topic.name === wanted.topic;
+    if (!asked) {
       continue;
     }
     const readers = readersOf(topic, departments).filter((reader) => !wanted.seen || reader.known !== 'granted');

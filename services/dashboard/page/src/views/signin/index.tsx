@@ -10,8 +10,8 @@ import { back } from './back';
 import './signin.css';
 
 export default function SignIn(): JSX.Element {
-  const { path, query } = route.value;
-  const then = back(path, query.size > 0 ? `?${query.toString()}` : '');
+  const { path } = route.value;
+  const then = back(path, location.search);
   const ways = session.value?.ways ?? [];
   if (admitted.value) return <Admitted then={then} />;
   return (
