@@ -9,6 +9,7 @@ import type { Incident, Row, TaskRecord } from '../../types';
 import { rows } from '../incidents/store';
 import { order, type OrderAct, type OrderBody } from './orders';
 import { dueOf } from './tasks';
+import './orders.css';
 
 interface Props {
   open: boolean;

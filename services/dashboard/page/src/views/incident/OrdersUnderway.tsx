@@ -4,6 +4,7 @@ import { acts, forget, type ActState } from '../../acts';
 import { Badge, Button, type Tone } from '../../components';
 import { lang, t, title } from '../../i18n';
 import { isOrder, type OrderAct } from './orders';
+import './orders.css';
 
 const TONES: Record<ActState, Tone> = { waiting: 'warn', seen: 'good', void: 'bad' };
 
