@@ -3,7 +3,7 @@ import { cloneElement, isValidElement, type ComponentChildren, type JSX, type VN
 import { useId } from 'preact/hooks';
 import { t } from '../i18n';
 
-type ButtonProps = JSX.HTMLAttributes<HTMLButtonElement> & {
+type ButtonProps = JSX.ButtonHTMLAttributes<HTMLButtonElement> & {
   kind?: 'primary' | 'plain' | 'quiet' | 'danger';
   /** While something runs: the button stays in place and takes no click. */
   busy?: boolean;
