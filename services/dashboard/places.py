@@ -28,7 +28,7 @@ class Place:
 
 
 _NEAR = {2: 0.6, 4: 0.18}
-"""How far from the middle of its province or city an unknown region is put, in degrees; a street where its county is."""
+"""How far from the middle of its province or city an unknown region is put, in degrees; a street lies in its county."""
 
 _TABLE = """
 100000 中国 China 104.20 35.86

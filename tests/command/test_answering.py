@@ -53,7 +53,7 @@ def test_only_the_departments_own_events_end_a_task() -> None:
     assert answering.ending(verify, None) is None
     assert answering.ending(supply, None) == "health.ResourceCommitted"
     assert answering.ending(supply, "health.ResourceDeclined") == "health.ResourceDeclined"
-    with pytest.raises(ActRefused, match="it ends with health.ResourceCommitted or health.ResourceDeclined"):
+    with pytest.raises(ActRefused, match=r"it ends with health\.ResourceCommitted or health\.ResourceDeclined"):
         answering.ending(supply, "police.BanIssued")
     with pytest.raises(ActRefused, match="it ends with a plain answer"):
         answering.ending(verify, CASES)
@@ -86,5 +86,5 @@ def test_data_that_lack_something_are_refused_and_the_subject_follows_from_the_t
         schemas().newest("health.ResourceDeclined").schema, None,
     )  # fmt: skip
     assert not declined.completes
-    with pytest.raises(ActRefused, match="The field shortage of health.ResourceCommitted is missing"):
+    with pytest.raises(ActRefused, match=r"The field shortage of health\.ResourceCommitted is missing"):
         answering.with_event(supply, kind, {"resource": "N95"}, schema, None)

@@ -35,16 +35,15 @@ def after_action(look: Look, person: Person, instance: str, form: Form, lang: La
     world = look.world
     name = f"after-action-{_UNSAFE.sub('-', record.instance).strip('-')}"
     if form == "json":
-        content = orjson.dumps({**record.to_json(), "mode": world.mode, "namespace": world.name}, option=orjson.OPT_INDENT_2)
-        return File(content, "application/json", f"{name}.json")
-    told = chapters(record, world.mode, lang)
+        told = {**record.to_json(), "mode": world.mode, "namespace": world.name}
+        return File(orjson.dumps(told, option=orjson.OPT_INDENT_2), "application/json", f"{name}.json")
+    parts = chapters(record, world.mode, lang)
     if form == "csv":
-        return File(spreadsheet(told), "text/csv; charset=utf-8", f"{name}.csv")
+        return File(spreadsheet(parts), "text/csv; charset=utf-8", f"{name}.csv")
     titles = title(record.definition.titles, lang) if record.definition else ""
     head = f"{'复盘记录：' if lang == 'zh' else 'After-action record: '}{record.instance} {titles}".strip()
     banner = None
     if world.mode != "actual":
-        banner = (
-            f"这不是实际情况：命名空间 {world.name}" if lang == "zh" else f"This is not actual life: namespace {world.name}"
-        )
-    return File(printed(head, banner, told, lang), "text/html; charset=utf-8", None, POLICY)
+        zh, en = f"这不是实际情况：命名空间 {world.name}", f"This is not actual life: namespace {world.name}"
+        banner = zh if lang == "zh" else en
+    return File(printed(head, banner, parts, lang), "text/html; charset=utf-8", None, POLICY)

@@ -1,4 +1,4 @@
-"""The catalogue as a page shows it: departments, topics, event types, data elements, grants, and versions of schemas."""
+"""The catalogue as a page shows it: departments, topics, grants, event types, data elements, versions of schemas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

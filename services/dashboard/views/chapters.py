@@ -1,4 +1,4 @@
-"""An after-action record as chapters of rows, in Chinese or English: what a spreadsheet and a printed page both show. Pure.
+"""An after-action record as chapters of rows, in Chinese or English, for spreadsheets and to print. Pure.
 
 Times are Beijing's, to the second; margins are minutes between an answer and its deadline, negative where it was late.
 """
@@ -118,7 +118,7 @@ class _Teller:
             ("as_of", moment(record.as_of)),
             ("note", record.note),
         ]
-        shown = [(said(name, lang), cell) for name, cell in rows if cell not in (None, "")]
+        shown: list[tuple[str, Cell]] = [(said(name, lang), cell) for name, cell in rows if cell not in (None, "")]
         facts = sorted((snapshot.get("facts") or {}).items())
         shown += [(f"{said('fact', lang)}: {name}", _cell(value(fact, lang))) for name, fact in facts]
         return self._chapter("summary", ("what", "value"), shown)

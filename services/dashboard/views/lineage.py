@@ -25,7 +25,7 @@ ABOVE_MAX, DEPTH_MAX = 40, 100
 
 
 def lineage(look: Look, person: Person, event_id: str) -> dict[str, Any]:
-    """The tree with the event in it, and other beginnings that belong to it. ``NotFound``, also for what may not be seen."""
+    """The tree with the event in it, and others that belong to it. ``NotFound``, also for what may not be seen."""
     tracing = Tracing(look.settings, look.catalogue)
     tracing.bring_up_to_date(lambda done, total: None)
     chain, teller = tracing.of_event(event_id, EVENTS_MAX)

@@ -1,4 +1,4 @@
-"""Chapters as one HTML page that can be printed and filed: no script, nothing from elsewhere, every value escaped. Pure.
+"""Chapters as one HTML page to print and file: no script, nothing from elsewhere, every value escaped. Pure.
 
 Its only style sheet stands in it; ``POLICY`` lets a browser take that one and nothing else. Where it is not taken, the
 tables still have their lines.
@@ -22,9 +22,7 @@ _STYLE = (
     "@page{size:A4 landscape;margin:12mm}@media print{body{margin:0;max-width:none}}"
 )
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy that goes with the page."""
 
 
@@ -44,7 +42,8 @@ def printed(title: str, banner: str | None, chapters: Iterable[Chapter], lang: L
 def _chapter(chapter: Chapter) -> Iterable[str]:
     yield f"<h2>{escape(chapter.title)}</h2>"
     yield '<table border="1" cellspacing="0" cellpadding="4">'
-    yield f"<thead><tr>{''.join(f'<th scope="col">{escape(column)}</th>' for column in chapter.columns)}</tr></thead>"
+    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in chapter.columns)
+    yield f"<thead><tr>{heads}</tr></thead>"
     yield "<tbody>"
     for row in chapter.rows:
         yield f"<tr>{''.join(f'<td>{_shown(cell)}</td>' for cell in row)}</tr>"

@@ -121,7 +121,9 @@ class Sampler:
     def _rates(self, at_ms: int) -> Mapping[str, float]:
         """By how much each topic has grown since the look before."""
         names = self._admin.names(self._look.world)
-        ends = self._admin.end_offsets(self._look.world, [name for name in names if name in self._look.catalogue.topics])
+        ends = self._admin.end_offsets(
+            self._look.world, [name for name in names if name in self._look.catalogue.topics]
+        )
         before, self._ends = self._ends, (at_ms, ends)
         if before is None or at_ms <= before[0]:
             return self.latest.rates
@@ -138,7 +140,7 @@ class Sampler:
 
 def by_department(look: Look, rates: Mapping[str, float]) -> dict[str, float]:
     """Events a second of all topics of each owner that is a department."""
-    found = {name: 0.0 for name in look.catalogue.departments} if rates else {}
+    found = dict.fromkeys(look.catalogue.departments, 0.0) if rates else {}
     for topic, rate in rates.items():
         owner = look.catalogue.topics[topic].owner
         if owner in found:

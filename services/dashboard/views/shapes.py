@@ -1,6 +1,7 @@
 """Shapes on the ground as GeoJSON (RFC 7946): longitude first, rings closed and counter-clockwise. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from math import asin, atan2, cos, degrees, pi, radians, sin
 from typing import Any
 
@@ -86,7 +87,7 @@ def _at(longitude: float, latitude: float, far: float, towards: float) -> Positi
 
 def _area(ring: list[Position]) -> float:
     """Twice the area within a ring, positive where it goes counter-clockwise."""
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
 
 
 def _on_earth(longitude: float | None, latitude: float | None) -> bool:

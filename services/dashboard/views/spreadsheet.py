@@ -1,4 +1,4 @@
-"""Chapters as one CSV file that spreadsheets open: UTF-8 with BOM, and no text of an event that they would compute. Pure."""
+"""Chapters as one CSV file for spreadsheets: UTF-8 with BOM, and no text of an event that they would compute. Pure."""
 
 import csv
 import io

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from deptbus.clock import EARLIEST_MS, LATEST_MS, beijing, iso
 from deptbus.cli.words import span
+from deptbus.clock import EARLIEST_MS, LATEST_MS, beijing, iso
 from deptbus.desk import answering, orders
 from deptbus.desk.acting import Acting
 from deptbus.desk.answering import Answer, Late, Over
@@ -82,10 +82,8 @@ class Desk:
         Where several events complete it and none is chosen, only their types.
         """
         board, found = self._find(person, task, {})
-        if event_type is None and len(found.completions) > 1:
-            chosen = None
-        else:
-            chosen = answering.ending(found, event_type)
+        several = event_type is None and len(found.completions) > 1
+        chosen = None if several else answering.ending(found, event_type)
         fields: list[forms.Field] = []
         if chosen is not None:
             definition = board.definition(board.instances[found.instance])

@@ -1,4 +1,4 @@
-"""What an event still needs to be said, as fields of a form, and what was filled in, checked. Made of Avro schemas. Pure.
+"""What an event needs to be said, as fields of a form made of its schema; and what was filled in, checked. Pure.
 
 A union with null is optional, an enum a choice, a timestamp a time, an array a list, a record a group. What does not
 fit is refused by one sentence that names the path of its field, such as ``sites[0].region``.

@@ -147,9 +147,9 @@ def test_an_event_is_filled_in_and_published(played: Played) -> None:
     with pytest.raises(FieldRefused) as refused:
         played.desk.answer(MAYOR, task, "complete", {"data": known})
     assert refused.value.field == "approval"
-    with pytest.raises(FieldRefused, match="Fill in the data of government.BanApproved"):
+    with pytest.raises(FieldRefused, match=r"Fill in the data of government\.BanApproved"):
         played.desk.answer(MAYOR, task, "complete", {})
-    with pytest.raises(ActRefused, match="police.BanIssued does not end the task"):
+    with pytest.raises(ActRefused, match=r"police\.BanIssued does not end the task"):
         played.desk.answer(MAYOR, task, "complete", {**body, "type": "police.BanIssued"})
     assert played.published("government.approvals") == []
     told = played.desk.answer(MAYOR, task, "complete", body)

@@ -1,4 +1,4 @@
-"""The after-action record as a spreadsheet and as a page: whole, in two languages, and harmless whatever an event says."""
+"""The after-action record as a spreadsheet and a page: whole, in two languages, harmless whatever an event says."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deptbus.desk.afteraction import AfterAction
+from services.dashboard.views import afteraction
 from services.dashboard.views.chapters import Chapter, chapters
 from services.dashboard.views.printed import POLICY, printed
 from services.dashboard.views.spreadsheet import plain, spreadsheet
@@ -119,8 +120,6 @@ def test_a_page_is_in_the_language_asked_for() -> None:
 
 
 def test_the_record_as_a_file_names_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.dashboard.views import afteraction
-
     monkeypatch.setattr(afteraction, "record_of", lambda look, person, instance: record())
     look: Any = SimpleNamespace(world=SimpleNamespace(mode="exercise", name="drill"))
     person: Any = None

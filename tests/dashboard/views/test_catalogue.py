@@ -41,5 +41,5 @@ def test_a_type_with_its_versions(look: Any) -> None:
         assert [one["version"] for one in found["versions"]] == list(range(1, len(found["versions"]) + 1))
         assert found["versions"][0]["changes"] == []
         assert all(one["changes"] for one in found["versions"][1:])
-    with pytest.raises(NotFound, match="There is no event type health.Nothing"):
+    with pytest.raises(NotFound, match=r"There is no event type health\.Nothing"):
         event_type(look, "health.Nothing")

@@ -1,5 +1,6 @@
 """An incident on the map: regions, areas of alerts, and whatever else has coordinates."""
 
+from itertools import pairwise
 from math import cos, hypot, radians
 from typing import Any
 
@@ -37,7 +38,9 @@ def alert(identifier: str, sent_at: int, kind: str = "Alert", of: str | None = N
 def test_regions_that_an_incident_its_tasks_and_targets_name() -> None:
     snapshot = {"region": REGION, "targets": {"verify G-1": ["440300", "440307"], "ban": []}}
     definition = command_pack().definition
-    found = {one["properties"]["code"]: one for one in regions(snapshot, definition, [("440300", "verify"), (None, "x")])}
+    found = {
+        one["properties"]["code"]: one for one in regions(snapshot, definition, [("440300", "verify"), (None, "x")])
+    }
     assert set(found) == {REGION, "440300", "440307"}
     shenzhen = found["440300"]
     assert shenzhen["geometry"] == {"type": "Point", "coordinates": [114.06, 22.54]}
@@ -82,7 +85,7 @@ def test_a_ring_goes_round_against_the_clock_and_is_closed() -> None:
         assert drawn is not None
         (ring,) = drawn["coordinates"]
         assert ring[0] == ring[-1]
-        assert sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False)) > 0
+        assert sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring)) > 0
     assert shapes.polygon(SQUARE[:2]) is None
     assert shapes.polygon([{"latitude": 91.0, "longitude": 0.0}] * 4) is None
 

@@ -67,7 +67,9 @@ def test_what_lies_deep_is_named_by_its_path() -> None:
 
 
 def test_types_defaults_descriptions_choices_and_marks() -> None:
-    older = record("E", named("a", "int"), named("b", colour("red")), named("c", "string"), named("d", "int", default=1))
+    older = record(
+        "E", named("a", "int"), named("b", colour("red")), named("c", "string"), named("d", "int", default=1)
+    )
     newer = record(
         "E", named("a", "long", doc="how many"), named("b", colour("red", "blue")), named("c", "string", personal=True),
         named("d", "int"), doc="Something happened.",
