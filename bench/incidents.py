@@ -22,7 +22,18 @@ from tests.workflow.world import World as Core
 
 TASKS = 10
 LEVELS = ("I", "II", "III", "IV")
-DEPARTMENTS = ("cdc", "districts", "ecology", "emergency", "fire", "health", "hospitals", "police", "transport", "urban")
+DEPARTMENTS = (
+    "cdc",
+    "districts",
+    "ecology",
+    "emergency",
+    "fire",
+    "health",
+    "hospitals",
+    "police",
+    "transport",
+    "urban",
+)
 TOGETHER = 5_000
 """Records of one transaction."""
 _CHANGED = "workflow.InstanceChanged"

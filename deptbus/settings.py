@@ -118,11 +118,15 @@ class Settings(BaseSettings):
     # The dashboard
     dashboard_host: str = Field("127.0.0.1", description="The address served on; beyond loopback only with sign-on.")
     dashboard_port: int = Field(18080, ge=0, le=65535, description="0 takes any free port.")
-    dashboard_url: str | None = Field(None, description="Where people reach it, as https://command.example; by default here.")
+    dashboard_url: str | None = Field(
+        None, description="Where people reach it, as https://command.example; by default here."
+    )
     dashboard_database: str | None = Field(
         None, description="SQLAlchemy's URL of the projection; by default a SQLite file below run_dir."
     )
-    dashboard_users: Path | None = Field(None, description="The file of users; by default dashboard/users.yaml below run_dir.")
+    dashboard_users: Path | None = Field(
+        None, description="The file of users; by default dashboard/users.yaml below run_dir."
+    )
     dashboard_session_h: int = Field(12, ge=1, le=168, description="How long a sign-on holds, in hours.")
     dashboard_clients_max: int = Field(4_000, ge=1, description="Pages that follow live at once, at most.")
     oidc_issuer: str | None = Field(None, description="The OpenID Connect provider people sign on by.")

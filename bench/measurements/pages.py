@@ -1,8 +1,8 @@
 """The dashboard's live stream with very many pages open, beside a bare fan-out on Starlette.
 
-Open-loop: a change counts from when it was meant to be published to when a page has read it. Pages are plain sockets of
-one other process, on the same two cores. With ``stalled`` pages that stop reading and ``flapping`` ones that leave and come
-back, the others must not notice, and those that come back must have missed nothing.
+Open-loop: a change counts from when it was meant to be published to when a page has read it. Pages are plain sockets
+of one other process, on the same two cores. With ``stalled`` pages that stop reading and ``flapping`` ones that leave
+and come back, the others must not notice, and those that come back must have missed nothing.
 """
 
 from collections.abc import Iterable
@@ -59,7 +59,9 @@ def measure(bench: Bench) -> Iterable[Result]:
         ]
     for bound, run in ((LATE, calm), (DISTURBED, disturbed)):
         yield bound.result(run["p99_ms"], run["p50_ms"], run["max_ms"], "between p50 and the slowest of all")
-    yield MEMORY.result(max(each, loaded), min(each, loaded), max(each, loaded), "idle, and under load with the odd ones")
+    yield MEMORY.result(
+        max(each, loaded), min(each, loaded), max(each, loaded), "idle, and under load"
+    )
     ratios = [our / bare for our, bare in found]
     rates = [median(pair[side] for pair in found) for side in (0, 1)]
     yield RATE.result(median(ratios), *interval(ratios), f"{rates[0]:.0f} against {rates[1]:.0f} changes/s")
@@ -94,5 +96,3 @@ def _highest(side: Side, crowd: Side, port: int, path: str, pages: int, seconds:
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low or high
-
-

@@ -1,8 +1,8 @@
 """The consumer that one writes by hand: the same topics into the same SQLite tables, with fastavro and sqlite3.
 
-One consumer, read_committed, at most 10,000 messages at a time, each batch one transaction with its positions; the newest
-snapshot of an instance in a batch is decoded for its line in the list, everything else is kept as it came. It runs in
-our interpreter, so that both sides use one librdkafka and one fastavro.
+One consumer, read_committed, at most 10,000 messages at a time, each batch one transaction with its positions; the
+newest snapshot of an instance in a batch is decoded for its line in the list, everything else is kept as it came. It
+runs in our interpreter, so that both sides use one librdkafka and one fastavro.
 """
 
 import io

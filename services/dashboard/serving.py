@@ -71,7 +71,11 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
     with looking(settings, catalogue) as look, contextlib.closing(Desk(look)) as desk:
         hub = Hub(settings.dashboard_clients_max)
         loop = asyncio.new_event_loop()
-        follower = Follower(look, lambda changes: loop.call_soon_threadsafe(_tell, hub, changes))
+
+        def changed(changes: list[Change] | None) -> None:
+            loop.call_soon_threadsafe(_tell, hub, changes)
+
+        follower = Follower(look, changed)
         sampler = Sampler(look)
         app = make_app(Pages(look, follower, hub, desk, sampler), access)
         server = uvicorn.Server(server_configuration(app))
@@ -150,7 +154,7 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         raise SettingsError(
-            f"{settings.dashboard_host}:{settings.dashboard_port} cannot be served on: {os.strerror(error.errno or 0)}. "
+            f"{settings.dashboard_host}:{settings.dashboard_port} is not to be had: {os.strerror(error.errno or 0)}. "
             "Choose another BUS_DASHBOARD_PORT (0 takes any free one) or BUS_DASHBOARD_HOST."
         ) from None
     listening.listen(1024)
@@ -162,7 +166,8 @@ class _Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self.scope.setdefault("extensions", {})[CUT] = self.transport.abort
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # its extensions are whoever's
+        scope.setdefault("extensions", {})[CUT] = self.transport.abort
 
 
 def server_configuration(app: Any) -> uvicorn.Config:

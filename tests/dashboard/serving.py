@@ -14,6 +14,7 @@ from services.dashboard.web.app import STATIC
 from tests.waiting import wait_until
 
 START_S = 60
+ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
@@ -31,7 +32,7 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **os.environ, **environment, "BUS_DASHBOARD_PORT": str(self.port),
-            "BUS_DASHBOARD_DATABASE": f"sqlite:///{folder}/dashboard.db", "PYTHONPATH": os.pathsep.join(sys.path[:1] or ["."]),
+            "BUS_DASHBOARD_DATABASE": f"sqlite:///{folder}/dashboard.db", "PYTHONPATH": str(ROOT),
         }  # fmt: skip
         self._log = folder / "dashboard.log"
         self.process: subprocess.Popen[bytes] | None = None

@@ -169,7 +169,9 @@ def test_after_a_filling_everybody_fetches_all_again_and_older_positions_are_voi
     run(work())
 
 
-HOSTILE = st.recursive(st.text() | st.integers(-(2**53), 2**53), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+HOSTILE = st.recursive(
+    st.text() | st.integers(-(2**53), 2**53), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
 
 
 @given(HOSTILE)

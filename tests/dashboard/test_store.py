@@ -150,7 +150,7 @@ def test_a_database_of_another_layout_is_made_anew(store: Store) -> None:
 
 @pytest.mark.parametrize("url", ["", "nonsense", "sqlite:////no/such/folder/x.db", "oracle+none://x/y"])
 def test_a_database_that_cannot_be_used_is_told(url: str) -> None:
-    with pytest.raises(SettingsError, match="dashboard|BUS_DASHBOARD_DATABASE"):
+    with pytest.raises(SettingsError, match=r"dashboard|BUS_DASHBOARD_DATABASE"):
         Store(url)
 
 
@@ -158,5 +158,3 @@ def test_a_password_is_not_told() -> None:
     with pytest.raises(SettingsError) as told:
         Store("postgresql+psycopg://me:secret@127.0.0.1:1/x")
     assert "secret" not in str(told.value)
-
-

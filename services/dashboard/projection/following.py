@@ -151,7 +151,7 @@ class Follower:
             self._told(changes)
 
     def _hear(self, records: Iterable[Record]) -> None:
-        self._look.heard_ms = max(self._look.heard_ms, max(record.timestamp_ms for record in records))
+        self._look.heard_ms = max(self._look.heard_ms, *(record.timestamp_ms for record in records))
 
     def _source(self) -> str:
         """What tells these topics from others of the same names. ``NotFound`` while they are not there."""

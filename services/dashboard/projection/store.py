@@ -121,12 +121,13 @@ class Store:
 
     def add_series(self, points: Iterable[Point]) -> None:
         """Keep figures, and forget those that are too old."""
-        rows = [{"name": point.name, "label": point.label, "at": point.at_ms, "value": point.value} for point in points]
-        if not rows:
+        points = list(points)
+        if not points:
             return
+        rows = [{"name": point.name, "label": point.label, "at": point.at_ms, "value": point.value} for point in points]
         with self.writing() as connection:
             self.put(connection, tables.series, rows)
-            oldest = max(row["at"] for row in rows) - KEPT_MS
+            oldest = max(point.at_ms for point in points) - KEPT_MS
             connection.execute(delete(tables.series).where(tables.series.c.at < oldest))
 
     # Reading, from any thread

@@ -76,8 +76,8 @@ instances = Table(
     Column("line", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),
 )
-"""``line`` is its line in the list, as JSON; ``value`` the framed ``workflow.InstanceChanged``; ``kind`` is not known while
-its pack is not."""
+"""``line`` is its line in the list, as JSON; ``value`` the framed ``workflow.InstanceChanged``; ``kind`` is not known
+while its pack is not."""
 
 Index("instances_by_change", instances.c.status, instances.c.changed)
 

@@ -8,7 +8,8 @@ from services.dashboard.access.people import Person
 from services.dashboard.look import Look
 
 _SHOWN = (
-    "task", "instance", "workflow", "step", "subject", "region", "level", "role", "department", "unit", "basis", "state",
+    "task", "instance", "workflow", "step", "subject", "region", "level", "role", "department", "unit", "basis",
+    "state",
     "attempt", "requested_at", "acknowledge_by", "complete_by", "acknowledged_at", "paused_at", "due", "escalations",
 )  # fmt: skip
 

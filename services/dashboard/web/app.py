@@ -102,7 +102,6 @@ class Pages:
         response: Response = await view(request)
         return response
 
-
     def _after_action(self, person: Person, request: Request) -> Response:
         form = cast("Form", one_of(request, "format", FORMS, "json"))
         lang = cast("Lang", one_of(request, "lang", ("zh", "en"), "zh"))
@@ -172,6 +171,3 @@ async def _page(request: Request) -> Response:
     if not index.is_file():
         return json_response({"error": _NOT_BUILT}, 503)
     return FileResponse(index, headers={"cache-control": "no-cache"})
-
-
-

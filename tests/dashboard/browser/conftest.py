@@ -62,5 +62,3 @@ def open_page(browser: Browser, served: Served) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not errors
-
-

@@ -23,9 +23,7 @@ VIEWS = [
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_no_view_breaks_the_standard(
-    open_page: Open, broker: Broker, lang: str, scheme: str, width: int
-) -> None:
+def test_no_view_breaks_the_standard(open_page: Open, broker: Broker, lang: str, scheme: str, width: int) -> None:
     broker.publish([REGION], count=10)
     found = []
     page = open_page(lang=lang, color_scheme=scheme, viewport={"width": width, "height": 900})
