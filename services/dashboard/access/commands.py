@@ -1,4 +1,4 @@
-"""``deptbus-dashboard users``: who may sign on with a password. A password is asked for, or read from standard input."""
+"""``deptbus-dashboard users``: who may sign on with a password, which is asked for or read from standard input."""
 
 import sys
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from deptbus.errors import ActRefused, NotFound
 from deptbus.settings import Settings
 from deptbus.topics.declared import read_departments
 from services.dashboard.access.passwords import LENGTH_MAX, LENGTH_MIN, hash_password
-from services.dashboard.access.people import Role
+from services.dashboard.access.people import ROLES, Role
 from services.dashboard.access.users import User, Users, change_users, check_name, read_users, same_name, users_path
 
 app = typer.Typer(
@@ -21,9 +21,10 @@ app = typer.Typer(
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who signs on; it is kept with every act.")]
 Roles = Annotated[
-    list[Role] | None,
+    list[str] | None,
     typer.Option(
         "--role",
+        metavar="|".join(ROLES),
         help="A viewer sees, an officer answers tasks, a commander orders, an operator sees how the bus is; repeat it.",
     ),
 ]
@@ -53,8 +54,9 @@ def add(
     """Add a user. The password is asked for twice."""
     settings = Settings.load()
     kept = check_name(name)
-    if not role:
-        raise ActRefused("Say what the user may do: --role viewer, officer, commander or operator.")
+    roles = _roles(role)
+    if not roles:
+        raise ActRefused(f"Say what the user may do: --role {', '.join(ROLES)}; it may be repeated.")
     departments = _departments(settings, department, all_departments)
     if departments is None:
         raise ActRefused("Say for which departments: --department ID, or --all-departments.")
@@ -67,7 +69,7 @@ def add(
     def change(users: dict[str, User]) -> None:
         if kept in users:
             raise _there_already(kept)
-        users[kept] = User(roles=tuple(dict.fromkeys(role)), departments=departments, password=hashed)
+        users[kept] = User(roles=roles, departments=departments, password=hashed)
 
     change_users(path, change)
     _tell(as_json, kept, read_users(path)[kept], f"{kept} may sign on now.")
@@ -95,16 +97,17 @@ def change(
     kept = same_name(name)
     path = users_path(settings)
     _find(kept, read_users(path))
+    roles = _roles(role)
     departments = _departments(settings, department, all_departments)
     sets_password = new_password or password_stdin
-    if not role and departments is None and not sets_password:
+    if not roles and departments is None and not sets_password:
         raise ActRefused("Say what changes: --role, --department, --all-departments or --new-password.")
     hashed = hash_password(_password(password_stdin)) if sets_password else None
 
     def change(users: dict[str, User]) -> None:
         user = _find(kept, users)
         users[kept] = User(
-            roles=tuple(dict.fromkeys(role or user.roles)),
+            roles=roles or user.roles,
             departments=user.departments if departments is None else departments,
             password=hashed or user.password,
         )
@@ -143,6 +146,14 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
     change_users(path, change)
     _tell(as_json, kept, removed[0], f"{kept} may not sign on any more.")
+
+
+def _roles(given: list[str] | None) -> tuple[Role, ...]:
+    """The roles that were given, in the order of what they allow."""
+    for role in given or ():
+        if role not in ROLES:
+            raise ActRefused(f"There is no role {role}; there are {', '.join(ROLES)}.")
+    return tuple(role for role in ROLES if role in (given or ()))
 
 
 def _departments(settings: Settings, given: list[str] | None, every: bool) -> tuple[str, ...] | Literal["all"] | None:

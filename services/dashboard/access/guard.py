@@ -232,7 +232,7 @@ def _direct(scope: Scope, headers: Headers) -> bool:
     return client is not None and is_loopback(client[0]) and not any(name in headers for name in _FORWARDED)
 
 
-class _Over(Exception):  # noqa: N818  # nothing went wrong
+class _Over(Exception):
     """The session of an open stream is over."""
 
 

@@ -92,9 +92,7 @@ class Provider:
     async def begin(self, back: str, then: str) -> tuple[str, Pending]:
         """Where to send a browser, and what it has to bring back; ``AccessRefused`` where the provider is away."""
         known = await self._discovered()
-        pending = Pending(
-            token_urlsafe(32), token_urlsafe(32), token_urlsafe(48), back, then, self._clock()
-        )
+        pending = Pending(token_urlsafe(32), token_urlsafe(32), token_urlsafe(48), back, then, self._clock())
         challenge = base64.urlsafe_b64encode(hashlib.sha256(pending.verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
             "response_type": "code",
@@ -257,7 +255,9 @@ async def _answer(client: httpx.AsyncClient, method: str, url: str, **more: Any)
 def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname))):
-        raise SettingsError(f"The identity provider is reached by https, or on this machine (BUS_OIDC_ISSUER): {url!r}.")
+        raise SettingsError(
+            f"The identity provider is reached by https, or on this machine (BUS_OIDC_ISSUER): {url!r}."
+        )
 
 
 def _refuse(status: int, why: str, sentence: sentences.Sentence = sentences.NOT_CONFIRMED) -> NoReturn:

@@ -70,7 +70,9 @@ def place_of(host: str, url: str | None) -> Place:
     except ValueError as error:
         raise SettingsError(f"BUS_DASHBOARD_URL is not usable: {error} (given: {url!r}).") from None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username or parts.password:
-        raise SettingsError(f"BUS_DASHBOARD_URL is not usable: write https://host or https://host:port (given: {url!r}).")
+        raise SettingsError(
+            f"BUS_DASHBOARD_URL is not usable: write https://host or https://host:port (given: {url!r})."
+        )
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise SettingsError(
             f"BUS_DASHBOARD_URL is not usable: the dashboard has a host to itself, without a path (given: {url!r})."

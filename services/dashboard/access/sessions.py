@@ -128,8 +128,8 @@ def read_key(path: Path) -> bytes:
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{path} cannot be read as a key: {getattr(error, 'strerror', None) or 'it is not hexadecimal'}. Without it "
-            "a new one is made, and everybody signs on again."
+            f"{path} cannot be read as a key: {getattr(error, 'strerror', None) or 'it is not hexadecimal'}. Without "
+            "it a new one is made, and everybody signs on again."
         ) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsError(

@@ -83,7 +83,7 @@ class SignOn:
                 "ways": self.ways,
                 "csrf": self._sessions.token(session),
                 "world": {"namespace": self._world.name, "mode": self._world.mode},
-                "departments": {id: dict(titles) for id, titles in self._departments.items()},
+                "departments": {one: dict(titles) for one, titles in self._departments.items()},
                 "version": _version(),
             }
         )
@@ -268,5 +268,3 @@ def _version() -> str:
         return version("deptbus")
     except PackageNotFoundError:  # run from its folder, as in a container
         return ""
-
-

@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider: discovery, keys, authorize, token with PKCE, userinfo. It consents to whoever is set.
+"""A small OpenID Connect provider: discovery, keys, authorize, token with PKCE, userinfo. It consents to anybody.
 
 What a test sets makes it lie: it signs what it is told to, and the dashboard has to notice.
 """

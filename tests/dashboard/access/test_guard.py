@@ -46,7 +46,7 @@ def test_on_this_machine_without_sign_on_everybody_is_the_operator(browser: Brow
 def test_an_act_without_the_token_is_refused(browser: Browser, method: str, token: str | None) -> None:
     browser.session()
     headers = {} if token is None else {"X-CSRF-Token": token.encode()}
-    answer = browser.http.request(method, "/api/act", headers=headers)  # type: ignore[arg-type]
+    answer = browser.http.request(method, "/api/act", headers=headers)
     assert answer.status_code == 403
     assert "load it again" in answer.json()["error"]["en"]
 

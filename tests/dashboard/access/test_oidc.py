@@ -107,7 +107,9 @@ def test_a_wrong_state_is_refused_and_uses_the_attempt_up(url: str, idp: Provide
     browser = Browser(url)
     back = _come_back(browser)
     state = parse_qs(urlsplit(back).query)["state"][0]
-    _assert_refused(browser, browser.http.get(back.replace(state, "x" + state[1:])), 400, "did not begin in this browser")
+    _assert_refused(
+        browser, browser.http.get(back.replace(state, "x" + state[1:])), 400, "did not begin in this browser"
+    )
     _assert_refused(browser, browser.http.get(back), 400, "did not begin in this browser")
 
 
@@ -169,6 +171,7 @@ def test_an_id_token_signed_by_another_key_is_refused(url: str, idp: Provider) -
     _assert_refused(browser, _sign_on(browser), 403, "did not confirm")
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 def test_an_id_token_signed_with_what_both_know_is_refused(url: str, idp: Provider) -> None:
     browser = Browser(url)
     idp.metadata = {"id_token_signing_alg_values_supported": ["HS256", "none", "RS256"]}
@@ -176,6 +179,7 @@ def test_an_id_token_signed_with_what_both_know_is_refused(url: str, idp: Provid
     _assert_refused(browser, _sign_on(browser), 403, "did not confirm")
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 def test_an_unsigned_id_token_is_refused(url: str, idp: Provider) -> None:
     browser = Browser(url)
     idp.algorithm = "none"
@@ -199,7 +203,9 @@ def test_an_answer_in_another_issuers_name_is_refused(url: str, idp: Provider) -
 def test_the_providers_refusal_is_told_without_its_words(url: str) -> None:
     browser = Browser(url)
     state = parse_qs(urlsplit(_come_back(browser)).query)["state"][0]
-    answer = browser.http.get(f"{BEGIN}/back?state={state}&error=access_denied&error_description=<script>alert(1)</script>")
+    answer = browser.http.get(
+        f"{BEGIN}/back?state={state}&error=access_denied&error_description=<script>alert(1)</script>"
+    )
     _assert_refused(browser, answer, 403, "did not confirm")
     assert "script" not in answer.text
 
@@ -231,7 +237,12 @@ def test_claims_that_are_missing_are_asked_for(url: str, idp: Provider) -> None:
 
 def test_claims_have_the_names_that_the_settings_say(idp: Provider, tmp_path: Path) -> None:
     named = {"oidc_name_claim": "uid", "oidc_roles_claim": "realm_access.roles", "oidc_departments_claim": "dept"}
-    idp.claims = {"sub": "1", "uid": "li", "realm_access": {"roles": ["operator", "viewer"]}, "dept": ["fire", "health"]}
+    idp.claims = {
+        "sub": "1",
+        "uid": "li",
+        "realm_access": {"roles": ["operator", "viewer"]},
+        "dept": ["fire", "health"],
+    }
     with served(_settings(tmp_path, idp, **named)) as url:
         browser = Browser(url)
         assert _sign_on(browser).status_code == 303

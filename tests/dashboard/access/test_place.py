@@ -77,7 +77,8 @@ def test_the_public_address_is_written_as_browsers_write_origins() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["command.example", "ftp://command.example", "https://a:b@c.example", "https://a.example/dash", "https://a:x"]
+    "url",
+    ["command.example", "ftp://command.example", "https://a:b@c.example", "https://a.example/dash", "https://a:x"],
 )
 def test_what_is_no_public_address(url: str) -> None:
     with pytest.raises(SettingsError, match="BUS_DASHBOARD_URL"):

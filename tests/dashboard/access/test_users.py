@@ -49,7 +49,7 @@ def test_a_user_is_added_listed_changed_and_removed(file: Path) -> None:
     before = read_users(file)["李伟"]
     assert is_right(before.password, PASSWORD)
     changed = _run("change", "李伟", "--role", "commander", "--role", "officer", "--all-departments", "--json")
-    assert json.loads(changed.stdout) == {"name": "李伟", "roles": ["commander", "officer"], "departments": "all"}
+    assert json.loads(changed.stdout) == {"name": "李伟", "roles": ["officer", "commander"], "departments": "all"}
     assert read_users(file)["李伟"].password == before.password
     assert _run("change", "李伟", password="another good password").exit_code == 0
     assert is_right(read_users(file)["李伟"].password, "another good password")
@@ -67,6 +67,7 @@ def test_the_file_is_its_owners_alone_and_nothing_else_stays(file: Path) -> None
 def test_what_does_not_fit_is_refused_with_what_to_do(file: Path) -> None:
     assert "--role" in str(_refused("add", "a", "--department", "health", password=PASSWORD))
     assert "--all-departments" in str(_refused("add", "a", "--role", "viewer", password=PASSWORD))
+    assert "commander" in str(_refused("add", "a", "--role", "root", "--all-departments", password=PASSWORD))
     unknown = _refused("add", "a", "--role", "viewer", "--department", "helth", password=PASSWORD)
     assert isinstance(unknown, NotFound)
     assert "hospitals" in str(unknown)
