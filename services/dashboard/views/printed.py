@@ -28,21 +28,21 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form
 
 def printed(title: str, banner: str | None, chapters: Iterable[Chapter], lang: Lang) -> bytes:
     """The page. ``banner``: what stands above it where it is not about actual life."""
-    body = [f"<h1>{escape(title)}</h1>"]
+    body = [f"<h1>{_shown(title)}</h1>"]
     if banner:
-        body.append(f'<p class="banner"><strong>{escape(banner)}</strong></p>')
+        body.append(f'<p class="banner"><strong>{_shown(banner)}</strong></p>')
     body += [part for chapter in chapters for part in _chapter(chapter)]
     return (
         f'<!doctype html>\n<html lang="{"zh-CN" if lang == "zh" else "en"}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{_shown(title)}</title>\n'
         f"<style>{_STYLE}</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
     ).encode()
 
 
 def _chapter(chapter: Chapter) -> Iterable[str]:
-    yield f"<h2>{escape(chapter.title)}</h2>"
+    yield f"<h2>{_shown(chapter.title)}</h2>"
     yield '<table border="1" cellspacing="0" cellpadding="4">'
-    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in chapter.columns)
+    heads = "".join(f'<th scope="col">{_shown(column)}</th>' for column in chapter.columns)
     yield f"<thead><tr>{heads}</tr></thead>"
     yield "<tbody>"
     for row in chapter.rows:
