@@ -15,21 +15,28 @@ const ZOOM = { least: 0.4, most: 2, step: 1.25 } as const;
 const SIDES: readonly Side[] = ['publisher', 'topic', 'reader'];
 
 export function Drawing({ graph }: { graph: Graph }): JSX.Element {
-  const layout = useMemo(() => layOut(graph), [graph]);
+  const frame = useRef<HTMLDivElement>(null);
+  const [room, setRoom] = useState(0);
+  const layout = useMemo(() => layOut(graph, room), [graph, room]);
   const [zoom, setZoom] = useState(1);
   const [at, setAt] = useState<string | null>(null);
   const [over, setOver] = useState<string | null>(null);
-  const frame = useRef<HTMLDivElement>(null);
   const dragged = useDrag(frame);
   const current = (at !== null && layout.nodes.get(at)) || layout.columns.topic[0] || [...layout.nodes.values()][0];
   const lit = over ?? (at !== null && layout.nodes.has(at) ? at : null);
   const touched = useMemo(() => near(graph.edges, lit), [graph, lit]);
 
   const fit = (): void => {
-    const room = frame.current?.clientWidth ?? layout.width;
-    setZoom(clamp(room / layout.width));
+    setZoom(Math.min(1, clamp(room / layout.width)));
   };
-  useEffect(fit, [layout.width]);
+  useEffect(fit, [layout.width, room]);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => setRoom(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   const key = (event: KeyboardEvent): void => {
     const next = current && neighbour(layout, graph.edges, current, event.key);
     if (event.key === '+' || event.key === '-') setZoom(clamp(zoom * (event.key === '+' ? ZOOM.step : 1 / ZOOM.step)));
@@ -127,7 +134,7 @@ function NodeBox({ node, edges, reachable, lit, onFocus, onOver, onOpen }: NodeP
     >
       <title>{text}</title>
       <rect width={NODE.width} height={NODE.height} rx={node.side === 'topic' ? 12 : 2} />
-      <text x={8} y={16}>
+      <text x={8} y={15}>
         {shortened(text)}
       </text>
     </g>
@@ -138,7 +145,7 @@ function nodeTitle(node: Placed): string {
   return node.side === 'topic' ? node.name : departmentTitle(node.name);
 }
 
-const ROOM = 25; // letters of half an em; a Chinese character takes two
+const ROOM = 23; // letters of half an em; a Chinese character takes two
 
 function shortened(text: string): string {
   let room = ROOM;

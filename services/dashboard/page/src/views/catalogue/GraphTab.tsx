@@ -95,7 +95,7 @@ function EdgeTable({ catalogue, graph }: { catalogue: Catalogue; graph: Graph })
     },
     { key: 'rate', title: t('catalogue.rate'), width: '6rem', align: 'end', from: 720, cell: (row) => rateText(row.edge.rate) },
     { key: 'reader', title: t('catalogue.graph.reader'), cell: (row) => (row.edge.known === 'publishes' ? '–' : departmentTitle(row.edge.department)) },
-    { key: 'known', title: t('catalogue.graph.how'), width: '13rem', from: 720, cell: (row) => <Badge tone={TONE[row.edge.known]}>{t(`catalogue.known.${row.edge.known}`)}</Badge> },
+    { key: 'known', title: t('catalogue.graph.how'), width: '15rem', from: 720, cell: (row) => <Badge tone={TONE[row.edge.known]}>{t(`catalogue.known.${row.edge.known}`)}</Badge> },
   ];
   return <Table label={t('catalogue.graph.label')} rows={rows} columns={columns} rowKey={(row) => `${row.edge.from} ${row.edge.to}`} rowHeight={32} height={HEIGHT} />;
 }

@@ -19,14 +19,17 @@ export interface Layout {
 }
 
 /** Of a node and between them, in CSS pixels. */
-export const NODE = { width: 168, height: 24 } as const;
-const ROW = 30;
-const COLUMN = { publisher: 0, topic: 320, reader: 640 } as const;
+export const NODE = { width: 168, height: 22 } as const;
+const ROW = 27;
 const MARGIN = 12;
+/** The least that edges need between two columns. */
+const GAP = 140;
+/** More than this between two columns makes edges longer, not clearer. */
+const GAP_MAX = 440;
 const SWEEPS = 6;
 
-/** Lay the graph out. */
-export function layOut(graph: Graph): Layout {
+/** Lay the graph out, as wide as there is room, in CSS pixels. */
+export function layOut(graph: Graph, room: number): Layout {
   const near = neighbours(graph);
   const order: Record<Side, string[]> = { publisher: [], topic: [], reader: [] };
   for (const node of [...graph.nodes].sort((one, other) => one.name.localeCompare(other.name))) {
@@ -47,10 +50,12 @@ export function layOut(graph: Graph): Layout {
   }
   settle('publisher');
   settle('reader');
-  return placed(graph, order, rank);
+  even(order.reader, order.topic.length, rank);
+  return placed(graph, order, rank, Math.max(GAP, Math.min(GAP_MAX, (room - 2 * MARGIN - 3 * NODE.width) / 2)));
 }
 
-function placed(graph: Graph, order: Record<Side, string[]>, rank: ReadonlyMap<string, number>): Layout {
+function placed(graph: Graph, order: Record<Side, string[]>, rank: ReadonlyMap<string, number>, gap: number): Layout {
+  const column: Record<Side, number> = { publisher: 0, topic: NODE.width + gap, reader: 2 * (NODE.width + gap) };
   const least = Math.min(0, ...rank.values());
   const most = Math.max(0, ...rank.values());
   const of = new Map(graph.nodes.map((node) => [node.id, node]));
@@ -60,14 +65,14 @@ function placed(graph: Graph, order: Record<Side, string[]>, rank: ReadonlyMap<s
     for (const id of order[side]) {
       const node = of.get(id);
       if (node) {
-        const one = { ...node, x: MARGIN + COLUMN[side], y: MARGIN + ((rank.get(id) ?? 0) - least) * ROW };
+        const one = { ...node, x: MARGIN + column[side], y: MARGIN + ((rank.get(id) ?? 0) - least) * ROW };
         nodes.set(id, one);
         columns[side].push(one);
       }
     }
   }
   const height = 2 * MARGIN + (most - least) * ROW + NODE.height;
-  return { width: 2 * MARGIN + COLUMN.reader + NODE.width, height, nodes, columns };
+  return { width: 2 * MARGIN + column.reader + NODE.width, height, nodes, columns };
 }
 
 function neighbours(graph: Graph): Map<string, string[]> {
@@ -97,6 +102,13 @@ function spread(ids: readonly string[], near: ReadonlyMap<string, readonly strin
   }
   // Half way between pushing down and pushing up is as close on average, and still one apart.
   ids.forEach((id, index) => rank.set(id, ((down[index] ?? 0) + (up[index] ?? 0)) / 2));
+}
+
+/** Spread a column over all rows: who reads nearly everything has a mean in the middle, where all would crowd. */
+function even(ids: readonly string[], rows: number, rank: Map<string, number>): void {
+  const each = Math.max(1, rows / Math.max(1, ids.length));
+  const first = (rows - 1) / 2 - ((ids.length - 1) / 2) * each;
+  ids.forEach((id, index) => rank.set(id, first + index * each));
 }
 
 /** The way of an edge between two nodes, for `d`. */
