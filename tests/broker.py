@@ -170,11 +170,10 @@ def _processes() -> Iterator[SharedStack]:
 @contextlib.contextmanager
 def _containers() -> Iterator[SharedStack]:
     """Two containers on loopback ports known before they start: the broker must advertise them."""
-    testcontainers_config.ryuk_disabled = True  # it is one more image, and these end with the context
     kafka, sasl, registry = free_ports(3)
-    broker = _container(KAFKA_IMAGE, {9092: kafka, 9095: sasl})
+    broker = container_of(KAFKA_IMAGE, {9092: kafka, 9095: sasl})
     broker.with_env("PROPERTIES", _container_properties(kafka, sasl)).with_command(_RUN)
-    schemas = _container(REGISTRY_IMAGE, {8080: registry}).with_env("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false")
+    schemas = container_of(REGISTRY_IMAGE, {8080: registry}).with_env("QUARKUS_HTTP_ACCESS_LOG_ENABLED", "false")
     with broker, schemas:
         wait_until(lambda: kafka_answers("127.0.0.1", kafka) or _ended(broker), "Kafka's container", _START_S)
         wait_until(
@@ -191,7 +190,9 @@ def _ended(container: DockerContainer) -> bool:
     raise AssertionError(f"{container.image} ended: {container.get_logs()[0][-2000:].decode(errors='replace')}")
 
 
-def _container(image: str, ports: dict[int, int]) -> DockerContainer:
+def container_of(image: str, ports: dict[int, int]) -> DockerContainer:
+    """A container of this test run with ports (inside to outside) on loopback; one that a dead run left is removed."""
+    testcontainers_config.ryuk_disabled = True  # it is one more image, and these end with the context
     container = DockerContainer(image).with_kwargs(labels={_OWNER: str(os.getpid())})
     container.ports = {f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in ports.items()}
     return container

@@ -27,8 +27,8 @@ def lines(store: Store) -> dict[str, dict[str, object]]:
 def report(broker: Broker, engine: Engine, *regions: str, count: int = 10) -> None:
     """Cases are reported and applied."""
     broker.publish(list(regions), count=count)
-    for _ in regions:
-        engine.settle()
+    applied = []
+    wait_until(lambda: applied.append(engine.pump()) or sum(applied) >= len(regions), "the cases to be applied")
 
 
 def kept(one: Followed) -> list[object]:

@@ -7,15 +7,15 @@ from typing import Any
 
 import docker
 import pytest
-from testcontainers.core.container import DockerContainer
 
 from deptbus.errors import SettingsError
 from services.dashboard.projection import tables
 from services.dashboard.projection.store import KEPT_MS, Point, Store
+from tests.broker import container_of, free_ports
 from tests.waiting import wait_until
 
 IMAGE = "postgres:15"
-PASSWORD = "only for this test"
+PASSWORD = "only-for-this-test"
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,9 @@ def postgresql() -> Iterator[str]:
         docker.from_env().images.get(IMAGE)
     except Exception as error:
         pytest.skip(f"{IMAGE} is not to be had here: {error}")
-    container = DockerContainer(IMAGE).with_env("POSTGRES_PASSWORD", PASSWORD).with_exposed_ports(5432)
-    with container as running:
-        url = (
-            f"postgresql+psycopg://postgres:{PASSWORD.replace(' ', '%20')}@{running.get_container_host_ip()}:"
-            f"{running.get_exposed_port(5432)}/postgres"
-        )
+    (port,) = free_ports(1)
+    with container_of(IMAGE, {5432: port}).with_env("POSTGRES_PASSWORD", PASSWORD):
+        url = f"postgresql+psycopg://postgres:{PASSWORD}@127.0.0.1:{port}/postgres"
 
         def answers() -> bool:
             try:

@@ -56,7 +56,8 @@ class Store:
 
     def __init__(self, url: str) -> None:
         try:
-            self.engine: Engine = create_engine(url)
+            text = {"client_encoding": "utf8"} if url.startswith("postgresql") else {}
+            self.engine: Engine = create_engine(url, connect_args=text)
         except (SQLAlchemyError, ModuleNotFoundError, ValueError) as error:
             raise SettingsError(
                 f"BUS_DASHBOARD_DATABASE is not usable ({error}); write sqlite:////path/to/file.db or "

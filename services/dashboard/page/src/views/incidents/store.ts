@@ -4,7 +4,7 @@ import { get } from '../../api';
 import { isAfter, now, onLive, setNow, startLive } from '../../live';
 import type { IncidentList, Row } from '../../types';
 
-const FLUSH_MS = 250; // changes within this time are shown together
+const FLUSH_MS = 250; // the first change after a silence is shown at once, those within this time together
 const RETRY_MS_MAX = 15_000;
 
 const byInstance = new Map<string, Row>();
@@ -26,6 +26,7 @@ let token = 0; // of the latest reading; what an earlier one brings is not taken
 let busy = false;
 let waiting: { id: string; row: Row }[] = [];
 let flush: number | undefined;
+let flushed = -FLUSH_MS;
 let attempt = 0;
 
 /** Fetch the list and follow the stream from there on. */
@@ -113,7 +114,7 @@ function take(): void {
 
 onLive('incident', (row: Row, id) => {
   waiting.push({ id, row });
-  flush ??= window.setTimeout(take, FLUSH_MS);
+  flush ??= window.setTimeout(take, Math.max(0, flushed + FLUSH_MS - performance.now()));
 });
 
 onLive('reset', () => {
