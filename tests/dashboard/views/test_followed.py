@@ -12,7 +12,7 @@ from tests.command.engine import Engine
 from tests.command.projecting import INSTANCE, REGION
 from tests.dashboard.conftest import Followed, Following
 from tests.waiting import wait_until
-from tests.workflow.world import HOUR, START
+from tests.workflow.world import HOUR, START, sample
 
 pytestmark = pytest.mark.kafka
 
@@ -42,6 +42,20 @@ def test_departments_are_measured_over_the_incidents_that_somebody_may_see(one: 
     assert performance(one.look, LOCAL, START + 1)["departments"] == []
     assert performance(one.look, LOCAL, None, START)["departments"] == []
     assert performance(one.look, STRANGER) == {"now": found["now"], "incidents": 0, "departments": []}
+
+
+def test_what_was_asked_in_a_closed_incident_is_told_again(engine: Engine, one: Followed) -> None:
+    data = sample("command.DirectiveIssued", act="close", workflow="small", key=REGION, reason="over")
+    engine.world.publish(
+        "command.DirectiveIssued", data, at=START + 25 * HOUR, region=REGION, instance=INSTANCE, actor="Chen"
+    )
+    engine.write()
+    wait_until(lambda: orjson.loads(one.store.lines()[0])["status"] == "closed", "the incident to be closed")
+    first, second = performance(one.look, LOCAL), performance(one.look, LOCAL)
+    assert first["departments"] == second["departments"]
+    (health,) = [line for line in second["departments"] if line["department"] == "health"]
+    assert (second["incidents"], health["asked"], health["completed"], health["missed"]) == (1, 2, 1, 1)
+    assert performance(one.look, STRANGER)["departments"] == []
 
 
 def test_the_map_and_the_files_of_an_incident(one: Followed) -> None:
