@@ -21,6 +21,10 @@ export function Dialog({ open, title, onClose, footer, wide = false, children }:
     if (!open || !shown) return undefined;
     const before = document.activeElement;
     if (!shown.open) shown.showModal();
+    // not on the button that closes it, where the browser puts the focus
+    if (document.activeElement?.closest('dialog > header')) {
+      shown.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea, button)')?.focus();
+    }
     return () => {
       shown.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

@@ -1,5 +1,5 @@
 // A table of any length: only the rows in sight are in the document. Headers sort; j, k and Enter work from the view.
-import type { ComponentChildren, JSX } from 'preact';
+import { Component, type ComponentChildren, type JSX } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { NARROW, width as windowWidth } from './media';
@@ -45,6 +45,7 @@ interface TableProps<T> {
 }
 
 const SPARE = 8; // rows above and below those in sight
+const STRIDE = 4; // so many rows are scrolled before others are drawn
 
 /** Rows sorted by a column; the same rows where the sort names none. */
 export function sorted<T>(rows: readonly T[], columns: Column<T>[], sort: Sort | null | undefined): readonly T[] {
@@ -55,7 +56,7 @@ export function sorted<T>(rows: readonly T[], columns: Column<T>[], sort: Sort |
 }
 
 export function Table<T>(props: TableProps<T>): JSX.Element {
-  const { label, rows, rowKey, sort, onSort, selected, onSelect, onOpen, rowClass, empty, height } = props;
+  const { label, rows, rowKey, sort, onSort, selected, onSelect, onOpen, empty, height } = props;
   const isNarrow = props.narrow !== undefined && windowWidth.value < NARROW;
   const columns = isNarrow && props.narrow
     ? [{ key: 'all', title: label, cell: props.narrow.cell } as Column<T>]
@@ -88,7 +89,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   }, [selected, rowHeight]);
 
   const first = Math.max(0, Math.min(Math.floor(top / rowHeight) - SPARE, rows.length - 1));
-  const end = Math.min(rows.length, Math.ceil((top + seen) / rowHeight) + SPARE);
+  const end = Math.min(rows.length, Math.ceil((top + seen) / rowHeight) + STRIDE + SPARE);
   const shown = rows.slice(first, end);
   const active = at >= first && at < end ? `${id}-${at}` : undefined;
 
@@ -112,7 +113,7 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
   };
 
   return (
-    <div class={`table-scroll${isNarrow ? ' narrow' : ''}`} ref={scroller} style={height ? { height } : undefined} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+    <div class={`table-scroll${isNarrow ? ' narrow' : ''}`} ref={scroller} style={height ? { height } : undefined} onScroll={(event) => setTop(Math.floor(event.currentTarget.scrollTop / (rowHeight * STRIDE)) * rowHeight * STRIDE)}>
       <table
         class="table"
         role="grid"
@@ -142,25 +143,17 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
           {shown.map((row, index) => {
             const name = rowKey(row);
             return (
-              <tr
+              <Line
                 key={name}
                 id={`${id}-${first + index}`}
-                aria-rowindex={first + index + 2}
-                aria-selected={onSelect ? name === selected : undefined}
-                class={`${onOpen ? 'opens ' : ''}${rowClass ? rowClass(row) : ''}`}
-                style={{ height: `${rowHeight}px` }}
-                onClick={(event) => {
-                  onSelect?.(name);
-                  const inner = event.target instanceof Element && event.target.closest('a,button,input,select,label');
-                  if (onOpen && !inner && !window.getSelection()?.toString()) onOpen(row);
-                }}
-              >
-                {columns.map((column) => (
-                  <td key={column.key} class={column.align}>
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
+                name={name}
+                row={row}
+                index={first + index}
+                table={props}
+                columns={columns}
+                height={rowHeight}
+                selected={onSelect ? name === selected : undefined}
+              />
             );
           })}
           <Spacer height={(rows.length - end) * rowHeight} span={columns.length} />
@@ -169,6 +162,51 @@ export function Table<T>(props: TableProps<T>): JSX.Element {
       {rows.length === 0 && empty}
     </div>
   );
+}
+
+interface LineProps<T> {
+  id: string;
+  name: string;
+  row: T;
+  index: number;
+  table: TableProps<T>;
+  columns: Column<T>[];
+  height: number;
+  selected: boolean | undefined;
+}
+
+/** A row. While the table is scrolled, those that stay in sight are not drawn again. */
+class Line<T> extends Component<LineProps<T>> {
+  override shouldComponentUpdate(next: LineProps<T>, state: object): boolean {
+    const { row, index, table, height, selected, columns } = this.props;
+    const same = row === next.row && index === next.index && table === next.table && height === next.height;
+    return state !== this.state || !same || selected !== next.selected || columns.length !== next.columns.length;
+  }
+
+  override render(): JSX.Element {
+    const { id, name, row, index, table, columns, height, selected } = this.props;
+    const { onOpen, onSelect, rowClass } = table;
+    return (
+      <tr
+        id={id}
+        aria-rowindex={index + 2}
+        aria-selected={selected}
+        class={`${onOpen ? 'opens ' : ''}${rowClass ? rowClass(row) : ''}`}
+        style={{ height: `${height}px` }}
+        onClick={(event) => {
+          onSelect?.(name);
+          const inner = event.target instanceof Element && event.target.closest('a,button,input,select,label');
+          if (onOpen && !inner && !window.getSelection()?.toString()) onOpen(row);
+        }}
+      >
+        {columns.map((column) => (
+          <td key={column.key} class={column.align}>
+            {column.cell(row)}
+          </td>
+        ))}
+      </tr>
+    );
+  }
 }
 
 interface HeaderProps<T> {
@@ -194,7 +232,7 @@ function Header<T>({ column, sort, onSort }: HeaderProps<T>): JSX.Element {
         onClick={() => onSort({ key: column.key, down: mine ? !sort.down : true })}
       >
         {column.title}
-        <svg class={`shape order${mine ? '' : ' idle'}`} viewBox="0 0 16 16" aria-hidden="true">
+        <svg class={`shape sort-mark${mine ? '' : ' idle'}`} viewBox="0 0 16 16" aria-hidden="true">
           <path d={mine && !sort.down ? 'M8 4l5 7H3z' : 'M8 12L3 5h10z'} />
         </svg>
       </button>

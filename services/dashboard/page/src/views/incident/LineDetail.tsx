@@ -25,8 +25,11 @@ export function LineDetail({ line, incident, onClose }: { line: Line | null; inc
         <Fact name={t('line.why')}>{title(line.why)}</Fact>
         <Fact name={t('line.rule')}>{line.rule}</Fact>
         <Fact name={t('line.task')}>
-          {task ? `${title(task.titles)} ` : ''}
-          {line.task && <code>{line.task}</code>}
+          {line.task && (
+            <>
+              {title(task?.titles)} <code>{line.task}</code>
+            </>
+          )}
         </Fact>
         <Fact name={t('timeline.department')}>{line.department && `${departmentTitle(line.department)} (${line.department})`}</Fact>
         <Fact name={t('timeline.actor')}>{line.actor}</Fact>

@@ -9,7 +9,7 @@ export const words = {
   'incident.closed': { zh: '结束', en: 'Closed' },
   'incident.lead': { zh: '并入', en: 'Part of' },
   'incident.parts': { zh: '下属实例', en: 'Leads' },
-  'incident.levels': { zh: '响应级别变更 {n} 次', en: 'Response level: {n} changes' },
+  'incident.levels': { zh: '响应级别变更 {n} 次', en: 'Changes of the response level: {n}' },
   'incident.levels.to': { zh: '变为', en: 'to' },
   'incident.cause': { zh: '起因', en: 'Cause' },
 
@@ -52,7 +52,7 @@ export const words = {
   'timeline.record': { zh: '记录位置', en: 'Record' },
   'timeline.search': { zh: '在时间线中查找', en: 'Search the timeline' },
   'timeline.empty': { zh: '没有符合条件的记录。', en: 'No line fits.' },
-  'timeline.unplaced': { zh: '未归属的记录 {n} 条', en: '{n} unplaced lines' },
+  'timeline.unplaced': { zh: '未归属的记录 {n} 条', en: 'Unplaced lines: {n}' },
 
   'line.why': { zh: '缘由', en: 'Why' },
   'line.rule': { zh: '规则或环节', en: 'Rule or step' },
@@ -95,7 +95,7 @@ export const words = {
   'resources.source.facts': { zh: '来自流程的事实变量', en: 'By the facts of the workflow' },
   'resources.source.events': { zh: '来自事件', en: 'By events' },
   'resources.source.tasks': { zh: '来自任务', en: 'By tasks' },
-  'resources.facts': { zh: '事实变量 {n} 项', en: '{n} facts' },
+  'resources.facts': { zh: '事实变量 {n} 项', en: 'Facts: {n}' },
   'yes': { zh: '是', en: 'yes' },
   'no': { zh: '否', en: 'no' },
 
