@@ -13,8 +13,8 @@ export const words = {
   'act.more.of': { zh: '对“{task}”的其他答复', en: 'More answers to “{task}”' },
   'act.choose': { zh: '如何答复', en: 'What to answer' },
   'act.task': { zh: '任务', en: 'Task' },
-  'act.due.acknowledge': { zh: '签收时限', en: 'Acknowledge by' },
-  'act.due.complete': { zh: '办结时限', en: 'Complete by' },
+  'act.due.acknowledge': { zh: '签收：', en: 'To acknowledge:' },
+  'act.due.complete': { zh: '办结：', en: 'To complete:' },
   'act.means.acknowledge': {
     zh: '表示本部门已看到该任务，签收时限到此为止。',
     en: 'Your department has seen the task. This ends the wait for an acknowledgement.',

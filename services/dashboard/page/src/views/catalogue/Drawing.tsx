@@ -12,6 +12,7 @@ import { rateText } from './Topics';
 import { useDrag } from './useDrag';
 
 const ZOOM = { least: 0.4, most: 2, step: 1.25 } as const;
+const LEGIBLE = 0.75; // what is smaller cannot be read; then it is scrolled
 const SIDES: readonly Side[] = ['publisher', 'topic', 'reader'];
 
 export function Drawing({ graph }: { graph: Graph }): JSX.Element {
@@ -27,7 +28,7 @@ export function Drawing({ graph }: { graph: Graph }): JSX.Element {
   const touched = useMemo(() => near(graph.edges, lit), [graph, lit]);
 
   const fit = (): void => {
-    setZoom(Math.min(1, clamp(room / layout.width)));
+    setZoom(Math.max(LEGIBLE, Math.min(1, room / layout.width)));
   };
   useEffect(fit, [layout.width, room]);
   useEffect(() => {

@@ -1,7 +1,7 @@
 // The list of tasks, flat or by incident. j and k move, Enter shows details, a answers, o opens the incident.
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { Button, Level, useKeys } from '../../components';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Button, isTyping, Level, useKeys } from '../../components';
 import { t, title } from '../../i18n';
 import { Link, go } from '../../router';
 import type { OpenTask } from '../../types';
@@ -51,8 +51,14 @@ export function TaskList({ department, groups, tasks, selected, onSelect, onDone
   useEffect(() => {
     const item = selected === null ? null : document.getElementById(`task-${selected}`);
     item?.scrollIntoView({ block: 'nearest' });
-    if (item && !item.contains(document.activeElement)) item.focus({ preventScroll: true });
+    if (item && !item.contains(document.activeElement) && !isTyping(document.activeElement)) item.focus({ preventScroll: true });
   }, [selected]);
+  const before = useRef(0);
+  useEffect(() => {
+    // a task that is over takes the focus with it: the one in its place gets it
+    if (at >= 0) before.current = at;
+    else if (selected !== null) onSelect(tasks[Math.min(before.current, tasks.length - 1)]?.task ?? null);
+  }, [at, selected, tasks]);
 
   const item = (task: OpenTask): JSX.Element => (
     <TaskItem
