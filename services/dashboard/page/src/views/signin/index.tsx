@@ -71,7 +71,6 @@ function Password({ then }: { then: string }): JSX.Element {
   return (
     <form
       ref={form}
-      class="schema-form"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
