@@ -3,7 +3,7 @@
 import { signal, type Signal } from '@preact/signals';
 
 export type LiveKind = 'incident' | 'line' | 'now' | 'reset';
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+/** What the data are is for the kind to say. */
 export type LiveHandler = (data: any, id: string) => void;
 
 const KINDS: LiveKind[] = ['incident', 'line', 'now', 'reset'];

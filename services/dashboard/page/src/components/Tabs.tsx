@@ -1,6 +1,6 @@
 // Tabs: arrow keys move among them, Home and End go to the ends.
 import type { ComponentChildren, JSX } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 export interface Tab {
   id: string;
@@ -20,6 +20,9 @@ interface TabsProps {
 
 export function Tabs({ label, tabs, current, onChange, children }: TabsProps): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   const move = (event: KeyboardEvent): void => {
     const at = tabs.findIndex((tab) => tab.id === current);
     const to: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 };
