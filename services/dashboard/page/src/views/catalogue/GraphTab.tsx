@@ -8,7 +8,7 @@ import { departmentTitle } from '../../session';
 import type { Catalogue } from './data';
 import { Drawing } from './Drawing';
 import { build, type Edge, type Graph, type Known } from './graph';
-import { HEIGHT } from './Split';
+import { Block, BLOCK, HEIGHT } from './Split';
 import { rateText } from './Topics';
 
 const TONE: Record<Known, Tone> = { publishes: 'info', granted: 'plain', reads: 'good', undeclared: 'bad' };
@@ -97,5 +97,28 @@ function EdgeTable({ catalogue, graph }: { catalogue: Catalogue; graph: Graph })
     { key: 'reader', title: t('catalogue.graph.reader'), cell: (row) => (row.edge.known === 'publishes' ? '–' : departmentTitle(row.edge.department)) },
     { key: 'known', title: t('catalogue.graph.how'), width: '15rem', from: 720, cell: (row) => <Badge tone={TONE[row.edge.known]}>{t(`catalogue.known.${row.edge.known}`)}</Badge> },
   ];
-  return <Table label={t('catalogue.graph.label')} rows={rows} columns={columns} rowKey={(row) => `${row.edge.from} ${row.edge.to}`} rowHeight={32} height={HEIGHT} />;
+  return (
+    <Table
+      label={t('catalogue.graph.label')}
+      rows={rows}
+      columns={columns}
+      rowKey={(row) => `${row.edge.from} ${row.edge.to}`}
+      rowHeight={32}
+      height={HEIGHT}
+      narrow={{
+        height: BLOCK,
+        cell: (row) => (
+          <Block
+            head={
+              <>
+                <code>{row.edge.topic}</code> <Badge tone={TONE[row.edge.known]}>{t(`catalogue.known.${row.edge.known}`)}</Badge>
+              </>
+            }
+          >
+            {departmentTitle(row.publisher)} → {row.edge.known === 'publishes' ? '–' : departmentTitle(row.edge.department)}
+          </Block>
+        ),
+      }}
+    />
+  );
 }

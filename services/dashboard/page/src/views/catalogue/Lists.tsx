@@ -6,7 +6,7 @@ import { t, title } from '../../i18n';
 import { Link } from '../../router';
 import { departmentTitle } from '../../session';
 import { matches, type Catalogue, type Department, type Element } from './data';
-import { HEIGHT } from './Split';
+import { Block, BLOCK, HEIGHT } from './Split';
 import { named, text } from './Topics';
 
 export function Elements({ catalogue, words }: { catalogue: Catalogue; words: string }): JSX.Element {
@@ -73,6 +73,20 @@ export function Departments({ catalogue, words }: { catalogue: Catalogue; words:
       sort={sort}
       onSort={setSort}
       height={HEIGHT}
+      narrow={{
+        height: BLOCK,
+        cell: (one) => (
+          <Block
+            head={
+              <Link to="/catalogue" query={{ tab: 'graph', department: one.id }}>
+                {title(one.titles)}
+              </Link>
+            }
+          >
+            {t('catalogue.department.publishes')} {publishes(one.id)} · {t('catalogue.department.reads')} {reads(one.id)} · {named('level', one.level)}
+          </Block>
+        ),
+      }}
       empty={<Empty>{t('catalogue.empty')}</Empty>}
     />
   );

@@ -53,5 +53,18 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
   );
 }
 
+/** A row in a narrow window: what it is, and below what matters of it. */
+export function Block({ head, children }: { head: ComponentChildren; children: ComponentChildren }): JSX.Element {
+  return (
+    <div class="catalogue-block">
+      <div>{head}</div>
+      <div class="faint">{children}</div>
+    </div>
+  );
+}
+
+/** How high such a row is, in CSS pixels. */
+export const BLOCK = 60;
+
 /** How high a list is: what the window leaves. */
 export const HEIGHT = 'max(320px, calc(100dvh - 216px))';

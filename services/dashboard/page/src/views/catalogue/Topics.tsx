@@ -7,7 +7,7 @@ import { amend, Link } from '../../router';
 import { departmentTitle } from '../../session';
 import { matches, topicTexts, type Catalogue, type Grant, type Topic } from './data';
 import { readersOf, type Known } from './graph';
-import { Fact, HEIGHT, Split } from './Split';
+import { Block, BLOCK, Fact, HEIGHT, Split } from './Split';
 
 const TONE: Record<Known, Tone> = { publishes: 'info', granted: 'plain', reads: 'good', undeclared: 'bad' };
 const GUARDED: Record<string, Tone> = { sensitive: 'warn', secret: 'bad' };
@@ -49,6 +49,14 @@ export function Topics({ catalogue, words, chosen }: { catalogue: Catalogue; wor
           onSelect={choose}
           onOpen={(one) => choose(one.name)}
           height={HEIGHT}
+          narrow={{
+            height: BLOCK,
+            cell: (one) => (
+              <Block head={<code>{one.name}</code>}>
+                {departmentTitle(one.owner)} · {rateText(one.rate)} {t('catalogue.rate')}
+              </Block>
+            ),
+          }}
           empty={<Empty>{t('catalogue.empty')}</Empty>}
         />
       }

@@ -7,7 +7,7 @@ import { t, title } from '../../i18n';
 import { amend, Link } from '../../router';
 import { departmentTitle } from '../../session';
 import { matches, typeTexts, type Catalogue, type Change, type EventType, type TypeVersions, type Version } from './data';
-import { Fact, HEIGHT, Split } from './Split';
+import { Block, BLOCK, Fact, HEIGHT, Split } from './Split';
 import { text, useStepping } from './Topics';
 
 const TONE: Record<Change['kind'], Tone> = { added: 'good', removed: 'bad', changed: 'warn' };
@@ -42,6 +42,14 @@ export function Types({ catalogue, words, chosen }: { catalogue: Catalogue; word
           onSelect={choose}
           onOpen={(one) => choose(one.type)}
           height={HEIGHT}
+          narrow={{
+            height: BLOCK,
+            cell: (one) => (
+              <Block head={<code>{one.type}</code>}>
+                {departmentTitle(one.owner)} · {t('catalogue.version', { n: one.versions[one.versions.length - 1] ?? 1 })}
+              </Block>
+            ),
+          }}
           empty={<Empty>{t('catalogue.empty')}</Empty>}
         />
       }
