@@ -21,7 +21,7 @@ export function FiguresTable({ figures, label }: { figures: readonly Figures[]; 
   const most = Math.max(1, ...figures.map((one) => one.asked));
   return (
     <>
-      <div class="performance" tabIndex={0} role="region" aria-label={label}>
+      <div class="performance" tabIndex={0} role="region" aria-label={t('performance.table', { name: label })}>
         <table>
           <thead>
             <tr>

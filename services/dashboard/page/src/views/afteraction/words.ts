@@ -61,5 +61,6 @@ export const words = {
   'performance.incidents': { zh: '涉及 {n} 个事件', en: 'over {n} incidents' },
   'performance.days': { zh: '北京时间，含首尾两日', en: 'Beijing days, both included' },
   'performance.apply': { zh: '查看', en: 'Show' },
+  'performance.table': { zh: '数据表：{name}', en: 'Table: {name}' },
   'performance.total': { zh: '合计', en: 'All together' },
 };

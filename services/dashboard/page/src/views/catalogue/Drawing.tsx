@@ -60,7 +60,7 @@ export function Drawing({ graph }: { graph: Graph }): JSX.Element {
         <Button onClick={fit}>{t('catalogue.graph.fit')}</Button>
         <span class="faint">{t('catalogue.graph.keys')}</span>
       </Toolbar>
-      <div class="drawing" ref={frame}>
+      <div class="drawing" ref={frame} tabIndex={0} role="region" aria-label={t('catalogue.graph.drawing')}>
         <svg
           width={layout.width * zoom}
           height={layout.height * zoom}
