@@ -12,7 +12,6 @@ export const words = {
   'act.more': { zh: '其他答复…', en: 'More…' },
   'act.more.of': { zh: '对“{task}”的其他答复', en: 'More answers to “{task}”' },
   'act.choose': { zh: '如何答复', en: 'What to answer' },
-  'act.task': { zh: '任务', en: 'Task' },
   'act.due.acknowledge': { zh: '签收：', en: 'To acknowledge:' },
   'act.due.complete': { zh: '办结：', en: 'To complete:' },
   'act.means.acknowledge': {
@@ -49,7 +48,6 @@ export const words = {
   'act.subject.hint': { zh: '该事件所针对的对象；留空则与任务相同。', en: 'What the event is about; left empty, the same as the task.' },
   'act.type': { zh: '以哪种事件办结', en: 'Which event ends it' },
   'act.as': { zh: '以 {person} 的名义，代表 {department}', en: 'As {person}, for {department}' },
-  'act.publish': { zh: '发布', en: 'Publish' },
   'act.publishing': { zh: '正在发布…', en: 'Publishing…' },
   'act.unclear': {
     zh: '不能确定是否已发布。请先查看任务状态，再决定是否重新发布。',
@@ -57,7 +55,6 @@ export const words = {
   },
   'act.loading': { zh: '正在读取表单…', en: 'Reading the form…' },
 
-  'receipt.list': { zh: '刚才的答复', en: 'What you have just answered' },
   'receipt.waiting': { zh: '{act}：已发布，等待生效', en: '{act}: published, waiting for effect' },
   'receipt.slow': {
     zh: '{act}：已发布，一分钟内尚未见到生效；流程可能有积压，无需重复发布。',

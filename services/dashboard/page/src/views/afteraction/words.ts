@@ -24,7 +24,6 @@ export const words = {
   'afteraction.html.new': { zh: '在新窗口打开', en: 'opens in a new window' },
   'afteraction.incident': { zh: '打开该事件', en: 'Open the incident' },
   'afteraction.other': { zh: '选择其他事件', en: 'Choose another' },
-  'afteraction.record.as_of': { zh: '截至', en: 'As of' },
   'afteraction.deadlines': { zh: '本事件中各部门的履时情况', en: 'How departments did against deadlines in it' },
 
   'performance.title': { zh: '各部门履时情况', en: 'How departments did against their deadlines' },
@@ -60,7 +59,6 @@ export const words = {
   'performance.empty': { zh: '该期间没有下达任务。', en: 'No task was asked in this period.' },
   'performance.incidents': { zh: '涉及 {n} 个事件', en: 'over {n} incidents' },
   'performance.days': { zh: '北京时间，含首尾两日', en: 'Beijing days, both included' },
-  'performance.apply': { zh: '查看', en: 'Show' },
   'performance.table': { zh: '数据表：{name}', en: 'Table: {name}' },
   'performance.total': { zh: '合计', en: 'All together' },
 };

@@ -13,7 +13,6 @@ export const words = {
   'health.severity.note': { zh: '提示', en: 'note' },
   'health.severity.fine': { zh: '正常', en: 'fine' },
   'health.todo': { zh: '怎么办', en: 'What to do' },
-  'health.area': { zh: '方面', en: 'Area' },
   'health.calls': { zh: '需处理 {n} 项', en: '{n} call for action' },
   'health.calls.one': { zh: '需处理 1 项', en: '1 calls for action' },
   'health.calls.none': { zh: '无需处理', en: 'nothing calls for action' },
