@@ -83,9 +83,9 @@ class Pages:
             await asyncio.sleep(TIME_S)
 
     async def _ready(self, _: Request) -> Response:
-        """Whether what is shown is what stands on the topics."""
+        """Whether what is shown is what stands on the topics; asked without sign-on, so it names nothing."""
         standing = self.follower.standing
-        told = {"state": standing.state, "read": standing.read, "total": standing.total, "problem": standing.problem}
+        told = {"state": standing.state, "read": standing.read, "total": standing.total}
         return json_response(told, 200 if standing.state == "following" else 503)
 
     def _answering(self, act: str) -> Act:
