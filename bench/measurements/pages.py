@@ -59,9 +59,7 @@ def measure(bench: Bench) -> Iterable[Result]:
         ]
     for bound, run in ((LATE, calm), (DISTURBED, disturbed)):
         yield bound.result(run["p99_ms"], run["p50_ms"], run["max_ms"], "between p50 and the slowest of all")
-    yield MEMORY.result(
-        max(each, loaded), min(each, loaded), max(each, loaded), "idle, and under load"
-    )
+    yield MEMORY.result(max(each, loaded), min(each, loaded), max(each, loaded), "idle, and under load")
     ratios = [our / bare for our, bare in found]
     rates = [median(pair[side] for pair in found) for side in (0, 1)]
     yield RATE.result(median(ratios), *interval(ratios), f"{rates[0]:.0f} against {rates[1]:.0f} changes/s")

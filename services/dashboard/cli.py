@@ -27,9 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 @app.command(epilog="Example: BUS_NAMESPACE=demo deptbus-dashboard serve --port 8080")
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="The address; beyond loopback only with sign-on.")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address; beyond loopback only with sign-on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes any free one.")] = None,
 ) -> None:
     """Serve the dashboard until it is stopped; says its address once it answers."""
