@@ -60,28 +60,33 @@ up: setup ## start broker and registry, register the schemas, apply the topics
 
 down: setup ## stop dashboard, broker and registry; their data stay
 	@$(BIN)/deptbus-dashboard stop
+	@$(BIN)/deptbus exercise stop
 	@$(BIN)/deptbus down
 
 status: setup ## say what runs
 	@$(BIN)/deptbus status
 
-# KEEP=1: the dashboard shows the demo while it plays, and afterwards.
-KEPT := $(if $(KEEP),BUS_NAMESPACE=demo $(BIN)/deptbus-dashboard start)
+# KEEP=1: the dashboard shows the demo while it plays; afterwards its time goes on, and whoever looks can act.
+SHOWN := $(if $(KEEP),BUS_NAMESPACE=demo $(BIN)/deptbus-dashboard start)
+KEPT := $(if $(KEEP),BUS_NAMESPACE=demo $(BIN)/deptbus exercise free-play --detach)
 
 demo: setup $(if $(KEEP),up page) ## play an epidemic through every department (DATA= PROVINCE= FROM= TO= SEED= KEEP=1)
-	@$(KEPT)
+	@$(SHOWN)
 	@$(BIN)/deptbus demo $(DEMO_OPTIONS)
 	@$(KEPT)
+	@$(SHOWN)
 
 demo-leak: setup $(if $(KEEP),up page) ## play a chemical leak whose cloud crosses a city's border (SEED= KEEP=1)
-	@$(KEPT)
+	@$(SHOWN)
 	@$(BIN)/deptbus demo leak-shenzhen $(if $(SEED),--seed '$(SEED)')
 	@$(KEPT)
+	@$(SHOWN)
 
 demo-flood: setup $(if $(KEEP),up page) ## play a flood of two districts that their city leads (SEED= KEEP=1)
-	@$(KEPT)
+	@$(SHOWN)
 	@$(BIN)/deptbus demo flood-longgang $(if $(SEED),--seed '$(SEED)')
 	@$(KEPT)
+	@$(SHOWN)
 
 check: setup ## style, types, layers, schemas and workflows: seconds
 	@$(BIN)/ruff format --check --quiet || { echo 'Not formatted: run make format' >&2; exit 1; }
@@ -124,5 +129,5 @@ lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1: to the newe
 		$(if $(UPGRADE),--upgrade) --no-emit-index-url --no-emit-find-links --no-header --no-annotate - -o requirements-node.lock
 
 clean: ## stop the local stack and remove .venv, .run with all its data, and caches
-	@if [ -x $(BIN)/deptbus ] && [ -d .run ]; then $(BIN)/deptbus-dashboard stop; BUS_STACK=local $(BIN)/deptbus down; fi
+	@if [ -x $(BIN)/deptbus ] && [ -d .run ]; then $(BIN)/deptbus-dashboard stop; $(BIN)/deptbus exercise stop; BUS_STACK=local $(BIN)/deptbus down; fi
 	@rm -rf $(PAGE)/node_modules $(STATIC) $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

@@ -1,5 +1,7 @@
 """``deptbus exercise``: the simulated desks of an exercise, and plays besides the demo."""
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -45,6 +47,44 @@ def desks(
             DeskProcess(link, officials).run(observed.beat)
     finally:
         link.close()
+
+
+@app.command("free-play", epilog="Example: BUS_NAMESPACE=demo deptbus exercise free-play --detach")
+def free_play(
+    detach: Annotated[bool, typer.Option("--detach", help="Behind the command line, until `exercise stop`.")] = False,
+) -> None:
+    """Go on with an exercise that was played, in real time: people answer its tasks and give its orders.
+
+    The clock goes on from where it stopped; no desk is simulated any more. Officers and commanders act by
+    `deptbus desk` and `deptbus incidents`, or on the dashboard's page.
+    """
+    from deptbus import bootstrap
+    from deptbus.clock import beijing
+    from deptbus.exercise import freeplay
+    from deptbus.settings import Settings
+
+    settings = Settings.load()
+    if not settings.namespace:
+        raise SettingsError("Only an exercise can be played freely; name its namespace (BUS_NAMESPACE).")
+    if detach:
+        with output.err.status("going on with the exercise"):
+            freeplay.start(settings)
+        output.note(f"The exercise in {settings.namespace} goes on in real time: deptbus exercise stop ends that.")
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the workers are stopped too
+    bootstrap.configure_logs(settings)
+    with output.err.status("starting the workers") as spinner:
+        freeplay.play_freely(settings, lambda step: spinner.update(f"it is {beijing(step.starts_at)}"))
+
+
+@app.command(epilog="Example: BUS_NAMESPACE=demo deptbus exercise stop")
+def stop() -> None:
+    """End free play behind the command line, without a namespace in all of them; it can be gone on with again."""
+    from deptbus.exercise import freeplay
+    from deptbus.settings import Settings
+
+    ended = freeplay.stop(Settings.load())
+    output.note(f"These stand still: {', '.join(ended)}." if ended else "No exercise goes on in real time.")
 
 
 @app.command(epilog="Example: BUS_NAMESPACE=demo deptbus exercise check")

@@ -36,6 +36,7 @@ TASKS = "workflow.tasks"
 TIMELINE = "workflow.timeline"
 _READ = (INSTANCES, TASKS, TIMELINE)
 PROGRESS = "bus.progress"
+CLOCK = "bus.clock"
 _CHANGED = "workflow.InstanceChanged"
 _STORED = "workflow.PackStored"
 _ADVANCED = "workflow.PartitionAdvanced"
@@ -176,11 +177,20 @@ class Reading:
             elif data["parked"]:
                 waiting.append(data)
         if self.settings.namespace:  # in an exercise, how far its own time has come
-            reached = max([advanced, *(int(snapshot["clock"]) for snapshot in instances.values())])
+            reached = max([self._announced(), advanced, *(int(snapshot["clock"]) for snapshot in instances.values())])
             return Board(instances, packs, reached or self.clock(), tuple(waiting))
         newest_ms = max((record.timestamp_ms for record in newest.values()), default=0)
         now = self._now(newest_ms)
         return Board(instances, packs, now.at_ms, tuple(waiting), now.note)
+
+    def _announced(self) -> int:
+        """When the exercise step that was announced last begins; 0 where none was."""
+        physical = self._physical(CLOCK)
+        end = end_offsets(self._configuration, physical).get(0, 0)
+        newest = [
+            self.decode(record) for record in read_partition(self._configuration, physical, 0, max(0, end - 1), end)
+        ]
+        return max((int(step["starts_at"]) for step in newest), default=0)
 
     def _now(self, newest_ms: int) -> Present:
         """The time that counts in actual life; waits a moment for a report where this machine's clock is doubtful."""

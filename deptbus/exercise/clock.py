@@ -1,8 +1,9 @@
 """The exercise clock as a pure state machine: reports come in; an announcement, a tick or nothing comes out.
 
-A step k covers [origin + k * step, origin + (k + 1) * step). It is announced; when the importer and the desks are
-ready with it and correlate has read all that they wrote, the tick that ends it enters the journal; when every
-partition of the journal has applied the tick, the next step in which anything can happen is announced.
+Counted from the first one, a step k covers [origin + k * step, origin + (k + 1) * step). It is announced; when the
+importer and the desks are ready with it and correlate has read all that they wrote, the tick that ends it enters the
+journal; when every partition of the journal has applied the tick, the next step in which anything can happen is
+announced.
 
 Every report may come late, twice or out of order: positions and ends only grow, and of two reports of one
 reporter the one of the later step counts. A worker that starts again reports again, so nobody waits for ever.
@@ -65,7 +66,8 @@ class StepClock:
 
     ``until_ms`` is the last time that must be played; from then on the clock runs while an instance is open, and
     never beyond ``limit_ms``. ``journal`` names the journal's partitions; ``inputs`` the topics that correlate reads;
-    ``participants`` the roles that must be ready before a step's tick, the importer among them.
+    ``participants`` the roles that must be ready before a step's tick, the importer among them. ``first`` is the
+    number of the step that begins at ``origin_ms``.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class StepClock:
         journal: Iterable[str],
         inputs: Iterable[str],
         participants: Iterable[str] = PARTICIPANTS,
+        first: int = 0,
     ) -> None:
         self._origin_ms = origin_ms
         self._step_ms = step_ms
@@ -91,13 +94,13 @@ class StepClock:
         self._ends_before: dict[str, int] = {}
         self._open: dict[str, bool] = {}
         self._ticked = False
-        self.step = 0
+        self.step = self._first = first
         self.done = False
 
     @property
     def ends_at(self) -> int:
         """The end of the present step, in milliseconds."""
-        return self._origin_ms + (self.step + 1) * self._step_ms
+        return self._starts_at(self.step + 1)
 
     def start(self) -> Announcement:
         """The first step."""
@@ -186,8 +189,8 @@ class StepClock:
             due = [each.next_at for each in heard if each.next_at is not None]
             if not due:
                 return None
-            step = max(self.step + 1, (min(due) - self._origin_ms) // self._step_ms)
-        return step if self._origin_ms + step * self._step_ms < self._limit_ms else None
+            step = max(self.step + 1, self._first + (min(due) - self._origin_ms) // self._step_ms)
+        return step if self._starts_at(step) < self._limit_ms else None
 
     def _anything_new(self) -> bool:
         """Whether desks, correlate or another partition have something to read that advance wrote in this step.
@@ -201,9 +204,12 @@ class StepClock:
         )
 
     def _announcement(self) -> Announcement:
-        starts_at = self._origin_ms + self.step * self._step_ms
+        starts_at = self._starts_at(self.step)
         read = {partition: end for partition, end in self._ends.items() if partition.rpartition("/")[0] == TASKS}
         return Announcement(self.step, starts_at, starts_at + self._step_ms, read, last=self.done)
+
+    def _starts_at(self, step: int) -> int:
+        return self._origin_ms + (step - self._first) * self._step_ms
 
 
 def _raise_to(known: dict[str, int], said: Mapping[str, int]) -> None:

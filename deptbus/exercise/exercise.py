@@ -12,6 +12,7 @@ import orjson
 from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.errors import SettingsError, TopicError
+from deptbus.exercise import freeplay
 from deptbus.exercise.clock import JOURNAL, Announcement, StepClock
 from deptbus.exercise.clockwork import Clockwork
 from deptbus.exercise.importer import Importer
@@ -80,6 +81,7 @@ class Exercise:
     def prepare(self, say: Callable[[str], None] = lambda text: None) -> None:
         """Drop what an earlier run left; create topics, register schemas, activate the packs."""
         settings = self.settings
+        freeplay.stop(settings)
         self.supervisor.end_leftovers()
         for log in (self.directory / "logs").glob("*.log"):
             log.unlink()

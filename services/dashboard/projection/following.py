@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from deptbus.desk.reading import INSTANCES, PROGRESS, TASKS, TIMELINE
+from deptbus.desk.reading import CLOCK, INSTANCES, PROGRESS, TASKS, TIMELINE
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
@@ -113,9 +113,10 @@ class Follower:
                 store.empty(connection)
                 store.tell(connection, "source", source)
         taking = Taking(store, self._look.decode)
+        self._look.reached_ms = taking.reached_ms
         ends = self._ends()
         starts = self._starts(store.positions(), ends)
-        tail = Tail(self._reading, starts | {self._look.world.physical(PROGRESS): END})
+        tail = Tail(self._reading, starts | self._times())
         waiting = {partition: end for partition, (_, end) in ends.items()}
         began = {partition: tail.reached.get(partition, 0) for partition in waiting}
         total = sum(max(0, end - began[partition]) for partition, end in waiting.items())
@@ -138,7 +139,7 @@ class Follower:
         if not records:
             return
         self._hear(records)
-        wanted = [record for record in records if record.topic != PROGRESS]
+        wanted = [record for record in records if record.topic not in (PROGRESS, CLOCK)]
         if not wanted:
             return
         reached = {(record.topic, record.partition): record.offset + 1 for record in wanted}
@@ -146,12 +147,15 @@ class Follower:
             changes = taking.take(wanted, reached, live=live)
         except SQLAlchemyError as error:
             raise RuntimeError(f"the dashboard's database does not take what was read: {error}") from error
-        self._look.reached_ms = taking.reached_ms
+        self._look.reached_ms = max(self._look.reached_ms, taking.reached_ms)
         if changes:
             self._told(changes)
 
     def _hear(self, records: Iterable[Record]) -> None:
-        self._look.heard_ms = max(self._look.heard_ms, *(record.timestamp_ms for record in records))
+        look = self._look
+        look.heard_ms = max(look.heard_ms, *(record.timestamp_ms for record in records))
+        announced = (look.decode(record)["starts_at"] for record in records if record.topic == CLOCK)
+        look.reached_ms = max(look.reached_ms, *announced, 0)
 
     def _source(self) -> str:
         """What tells these topics from others of the same names. ``NotFound`` while they are not there."""
@@ -166,6 +170,14 @@ class Follower:
         physical = [world.physical(topic) for topic in (INSTANCES, TASKS, TIMELINE, *self._look.topics)]
         found = bounds_of(self._reading, physical)
         return {(world.logical(topic), number): bound for topic, of in found.items() for number, bound in of.items()}
+
+    def _times(self) -> dict[str, int | Mapping[int, int]]:
+        """Where to read what tells the time: reports of workers, and an exercise's clock from its latest word on."""
+        progress, clock = map(self._look.world.physical, (PROGRESS, CLOCK))
+        latest = {
+            number: max(low, high - 1) for number, (low, high) in bounds_of(self._reading, [clock])[clock].items()
+        }
+        return {progress: END, clock: latest}
 
     def _starts(
         self, positions: Mapping[Partition, int], ends: Mapping[Partition, tuple[int, int]]
