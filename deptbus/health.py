@@ -20,7 +20,7 @@ def health_path(settings: Settings, worker: str) -> Path:
 
 
 def write_health(path: Path, state: str, now_ms: int, counts: Mapping[str, int], url: str | None = None) -> None:
-    """Replace the file. ``state``: ``waiting`` for packs, ``joining`` the group, or ``working``.
+    """Replace the file. ``state``: ``waiting`` for packs, ``joining`` the group, ``restoring`` states, or ``working``.
 
     ``url`` is where the worker's metrics are served, if they are.
     """

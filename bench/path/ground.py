@@ -23,8 +23,10 @@ from deptbus.schemas.registration import register_schemas, resolve_ids
 from deptbus.workflow.load import load_workflow
 from deptbus.workflow.pack import Pack
 from deptbus.workflow.peers import new_entry
+from tests.waiting import wait_until
 
 JOURNAL_PARTITIONS = range(4)
+RESTORED_S = 60
 SNAPSHOTS = {"quix": "changelog__ns.path-quix.path--ns.path-quix.workflow.journal--default"}
 """Where a peer keeps states other than in ``workflow.instances``."""
 
@@ -78,10 +80,12 @@ class Ground:
 
     @contextlib.contextmanager
     def workers(self, number: int = 1) -> Iterator[list[Worker]]:
-        """So many workers of ours, which work."""
+        """So many workers of ours, which work and have restored the journal's partitions."""
         assert self.ours
         with contextlib.ExitStack() as stack:
             made = [stack.enter_context(Worker(self.settings, slot)) for slot in range(number)]
+            journal = len(JOURNAL_PARTITIONS)
+            wait_until(lambda: sum(one.partitions for one in made) == journal, "the journal to be restored", RESTORED_S)
             yield made
 
     def events(self, run: int, number: int) -> list[Made]:

@@ -32,14 +32,15 @@ class Worker:
 
     @property
     def works(self) -> bool:
-        """Whether both of its processors belong to their groups."""
+        """Whether both of its processors belong to their groups, and it has restored what is its own."""
         return bool(read_health(self._path, system_clock())[1]["state"] == "working")
 
     @property
     def partitions(self) -> int:
-        """How many of the journal's partitions it has."""
-        counts: dict[str, int] = read_health(self._path, system_clock())[1]["counts"]
-        return counts["advance.partitions"]
+        """How many of the journal's partitions it has restored; 0 while it is at it."""
+        told = read_health(self._path, system_clock())[1]
+        counts: dict[str, int] = told["counts"]
+        return counts["advance.partitions"] if told["state"] == "working" else 0
 
     def check(self) -> None:
         """``MeasurementFailed`` where it has ended."""

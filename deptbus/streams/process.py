@@ -133,9 +133,12 @@ class _Process:
             apps = list(self._apps.values())
             if observed.url is not None:
                 self._measured = [measure for app in apps for measure in app.processor.measures()]
-            state = "working" if len(apps) == len(self._members) else "waiting"
             if not all(app.joined for app in apps):
                 state = "joining"
+            elif len(apps) < len(self._members):
+                state = "waiting"
+            else:
+                state = "restoring" if any(app.processor.unready() for app in apps) else "working"
             counts = {
                 f"{role}.{name}": count
                 for worker, app in self._apps.items()
