@@ -92,13 +92,23 @@ export default function Incidents(): JSX.Element {
           onSelect={setSelected}
           onOpen={open}
           narrow={{ height: BLOCK_HEIGHT, cell: (row) => <Block row={row} /> }}
-          empty={<Empty>{t(isNarrowed(filter) ? 'incidents.empty' : 'incidents.none')}</Empty>}
+          empty={<Nothing narrowed={isNarrowed(filter)} />}
         />
       ) : (
         failure.value === null && <Spinner />
       )}
       <OrderDialog open={opening} acts={['open']} onClose={() => setOpening(false)} />
     </section>
+  );
+}
+
+/** Where the list is empty: what was over before anybody looked is one press away. */
+function Nothing({ narrowed }: { narrowed: boolean }): JSX.Element {
+  return (
+    <Empty>
+      {t(narrowed ? 'incidents.empty' : 'incidents.none')}{' '}
+      {!narrowed && <Button onClick={() => set({ status: 'closed' })}>{t('incidents.ended')}</Button>}
+    </Empty>
   );
 }
 

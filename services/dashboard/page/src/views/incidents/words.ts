@@ -4,6 +4,7 @@ export const words = {
   'incidents.table': { zh: '事件列表', en: 'List of incidents' },
   'incidents.count': { zh: '{shown} / {all} 条', en: '{shown} of {all}' },
   'incidents.count.late': { zh: '{n} 条有逾期任务', en: '{n} with overdue tasks' },
+  'incidents.ended': { zh: '查看已结束的事件', en: 'Show incidents that have ended' },
   'incidents.empty': { zh: '没有符合条件的事件。', en: 'No incident fits the filters.' },
   'incidents.none': { zh: '目前没有处置中的事件。', en: 'No incident is open.' },
   'incidents.search': { zh: '搜索', en: 'Search' },
