@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from deptbus.desk.refused import Refusal
 from deptbus.errors import (
     ActRefused,
     BusError,
@@ -49,11 +50,12 @@ def json_response(data: Any, status: int = 200) -> Response:
 
 
 def refusal(error: BusError) -> Response:
-    """An error of the bus, in its own words; ``field`` names what is wrong with what was sent, where that is known."""
+    """An error of the bus, in its own words, a refusal in both languages.
+
+    ``field`` names what is wrong with what was sent, where that is known.
+    """
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
-    told: dict[str, Any] = {"error": str(error)}
-    if isinstance(error, FieldRefused | NotEntitled):
-        told["error"] = error.said._asdict()
+    told: dict[str, Any] = {"error": error.said._asdict() if isinstance(error, Refusal) else str(error)}
     if isinstance(error, FieldRefused):
         told["field"] = error.field
     return json_response(told, status)
