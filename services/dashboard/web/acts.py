@@ -75,7 +75,7 @@ class Desk:
         if not person.acts_for(found.department):
             raise NotEntitled(
                 Said(
-                    f"您不是 {found.department} 的经办人，不能答复其任务",
+                    f"您不是 {found.department} 的经办人，不能答复其任务。",
                     f"You are no officer of {found.department} and cannot answer its tasks.",
                 )
             )
@@ -106,7 +106,7 @@ class Desk:
         opened; level, task, department, acknowledge_by, complete_by, into. Raises as ``answer``.
         """
         if not person.has("commander"):
-            raise NotEntitled(Said("只有指挥人员可以下达指令", "Only commanders give orders."))
+            raise NotEntitled(Said("只有指挥人员可以下达指令。", "Only commanders give orders."))
         act = _required(body, "act")
         if act not in self._draw:
             known = ", ".join(self._draw)
@@ -155,7 +155,7 @@ class Desk:
                 answering.refuse_data(task)
             return answering.plain(task, "completed", _text(body, "note"))
         if data is None:
-            raise FieldRefused("data", Said(f"须填写事件 {ending} 的内容", f"Fill in the data of {ending}."))
+            raise FieldRefused("data", Said(f"须填写事件 {ending} 的内容。", f"Fill in the data of {ending}."))
         schema = self._schema(ending)
         return answering.with_event(task, ending, forms.read(schema, data), schema, _text(body, "subject"))
 
@@ -186,7 +186,7 @@ class Desk:
             in_force = {name: pack.definition for name, pack in packs.in_force().opening.items()}
         if workflow in in_force and not person.sees({one.department for one in in_force[workflow].responsibilities}):
             raise NotEntitled(
-                Said(f"流程 {workflow} 不涉及您的部门", f"The workflow {workflow} does not concern your departments.")
+                Said(f"流程 {workflow} 不涉及您的部门。", f"The workflow {workflow} does not concern your departments.")
             )
         of_key = [line["instance"] for line in map(orjson.loads, look.store.lines("open"))
                   if (line["workflow"], line["key"]) == (workflow, key)]  # fmt: skip
@@ -208,7 +208,7 @@ class Desk:
         acknowledge_by = _deadline(body, "acknowledge_by", task.acknowledge_by)
         complete_by = _deadline(body, "complete_by", task.complete_by)
         if acknowledge_by is None and complete_by is None:
-            raise FieldRefused("complete_by", Said("须填写新的期限", "Give the new deadline."))
+            raise FieldRefused("complete_by", Said("须填写新的期限。", "Give the new deadline."))
         found = orders.extend(board, task, reason, acknowledge_by=acknowledge_by, complete_by=complete_by)
         return board, [found]
 
@@ -236,17 +236,17 @@ def _text(body: Body, name: str) -> str | None:
     """What stands in a field; None where it is empty."""
     given = body.get(name)
     if given is not None and not isinstance(given, str):
-        raise FieldRefused(name, Said(f"{name} 应为文本", f"{name} must be text."))
+        raise FieldRefused(name, Said(f"{name} 应为文本。", f"{name} must be text."))
     text = (given or "").strip()
     if len(text) > TEXT_MAX:
-        raise FieldRefused(name, Said(f"{name} 超过 {TEXT_MAX} 字", f"{name} has more than {TEXT_MAX} characters."))
+        raise FieldRefused(name, Said(f"{name} 超过 {TEXT_MAX} 字。", f"{name} has more than {TEXT_MAX} characters."))
     return text or None
 
 
 def _required(body: Body, name: str) -> str:
     text = _text(body, name)
     if text is None:
-        raise FieldRefused(name, Said(f"须填写 {name}", f"{name} must be given."))
+        raise FieldRefused(name, Said(f"须填写 {name}。", f"{name} must be given."))
     return text
 
 
