@@ -18,10 +18,10 @@ from deptbus.desk.answering import Answer, Late, Over
 from deptbus.desk.board import Board, OpenTask
 from deptbus.desk.orders import COMMAND, Order
 from deptbus.desk.reading import TASKS
-from deptbus.desk.refused import Refused
+from deptbus.desk.refused import Missing, Refused
 from deptbus.desk.template import known_of
 from deptbus.desk.writing import parse_deadline, parse_level
-from deptbus.errors import CodecError, NotFound
+from deptbus.errors import CodecError
 from deptbus.outcome import Outcome
 from deptbus.packs import Packs
 from deptbus.workflow.said import Said
@@ -134,7 +134,7 @@ class Desk:
 
         def ever(prefix: str) -> Over | None:
             for instance in look.store.asked(TASKS, prefix):
-                with suppress(NotFound):  # who may not see the instance does not learn of its task
+                with suppress(Missing):  # who may not see the instance does not learn of its task
                     record = record_of(look, person, instance)
                     for task in record.tasks:
                         if task.task.startswith(prefix) and task.outcome is not None:
