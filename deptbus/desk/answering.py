@@ -111,7 +111,7 @@ def ending(task: OpenTask, chosen: str | None) -> str | None:
     """The event type that is to be published; None where the plain answer completes the task. ``Refused``."""
     if chosen is not None:
         if chosen not in task.endings:
-            zh = f"应发布 {' 或 '.join(task.endings)}" if task.endings else "直接答复即可，无须选择事件"
+            zh = f"应为 {'、'.join(task.endings)} 之一" if task.endings else "直接答复即可，无须选择事件"
             en = " or ".join(task.endings) or "a plain answer, no event"
             raise Refused(
                 Said(
@@ -124,7 +124,7 @@ def ending(task: OpenTask, chosen: str | None) -> str | None:
     if len(task.completions) > 1:
         raise Refused(
             Said(
-                f"任务 {task.task[:SHORT]} 可由 {' 或 '.join(task.endings)} 了结，请选择其一。",
+                f"任务 {task.task[:SHORT]} 可由以下事件之一了结，请选择：{'、'.join(task.endings)}。",
                 f"The task {task.task[:SHORT]} can end with {' or '.join(task.endings)}; choose one.",
             ),
             see="--type",

@@ -200,11 +200,11 @@ def split(board: Board, name: str, reason: str) -> Order:
     """Let an instance be commanded on its own again. ``Refused``, ``Missing``."""
     part = _commanded(board, name)
     if not part["lead"]:
-        zh = f"由其牵头的有 {'、'.join(part['parts'])}，请从中选择。" if part["parts"] else ""
+        zh = f"由其牵头的实例：{'、'.join(part['parts'])}，请从中选择。" if part["parts"] else ""
         en = f" It leads {', '.join(part['parts'])}: name one of these." if part["parts"] else ""
         raise Refused(
             Said(
-                f"{part['instance']} 本就单独指挥，无须分开。{zh}",
+                f"{part['instance']} 未并入其他实例指挥，无须分开。{zh}",
                 f"{part['instance']} is commanded on its own: there is nothing to split it from.{en}",
             )
         )

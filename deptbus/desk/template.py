@@ -92,7 +92,7 @@ def check_filled(data: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     missing = next((one for one, field in fields.items() if one not in data and "default" not in field), None)
     if missing:
         doc = fields[missing].get("doc", "")
-        raise Refused(Said(f"{name} 缺少字段 {missing}（{doc}）。", f"The field {missing} of {name} is missing: {doc}"))
+        raise Refused(Said(f"{name} 缺少字段 {missing}。", f"The field {missing} of {name} is missing: {doc}"))
     open_field = unfilled(dict(data))
     if open_field:
         raise Refused(

@@ -34,7 +34,7 @@ def parse_time(text: str, see: str) -> int:
     except ValueError:
         raise Refused(
             Said(
-                f"“{text}”不是带时区的时间，例如 2020-01-24T12:00:00+08:00。",
+                f"“{text}”不是有效时间；应带时区，如 2020-01-24T12:00:00+08:00。",
                 f"{text} is no time with a zone, such as 2020-01-24T12:00:00+08:00.",
             ),
             see=see,
@@ -45,7 +45,9 @@ def parse_length(text: str, see: str) -> int:
     """A length of time such as ``30m``, ``4h`` or ``2d``, in milliseconds; ``Refused``."""
     if not _LENGTH.fullmatch(text.strip()):
         raise Refused(
-            Said(f"“{text}”不是时长；应如 30m、4h 或 2d。", f"{text}: write a length of time such as 30m, 4h or 2d."),
+            Said(
+                f"“{text}”不是有效时长；应如 30m、4h 或 2d。", f"{text}: write a length of time such as 30m, 4h or 2d."
+            ),
             see=see,
         )
     return split_duration(text.strip())[0]
@@ -60,7 +62,7 @@ def parse_deadline(text: str, present_ms: int, see: str = "") -> int:
     except ValueError:
         raise Refused(
             Said(
-                f"“{text}”不是时间；应如 2020-01-24T12:00:00+08:00，或 +4h。",
+                f"“{text}”不是有效时间；应如 2020-01-24T12:00:00+08:00，或 +4h。",
                 f"{text}: write a time such as 2020-01-24T12:00:00+08:00, or +4h.",
             ),
             see=see,
