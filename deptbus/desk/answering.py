@@ -111,7 +111,7 @@ def ending(task: OpenTask, chosen: str | None) -> str | None:
     """The event type that is to be published; None where the plain answer completes the task. ``Refused``."""
     if chosen is not None:
         if chosen not in task.endings:
-            zh = f"应为 {'、'.join(task.endings)} 之一" if task.endings else "直接答复即可，无须选择事件"
+            zh = f"可了结该任务的事件：{'、'.join(task.endings)}" if task.endings else "直接答复即可，无须选择事件"
             en = " or ".join(task.endings) or "a plain answer, no event"
             raise Refused(
                 Said(
