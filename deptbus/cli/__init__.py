@@ -37,7 +37,9 @@ from deptbus.cli import (
     trace,
     workflows,
 )
+from deptbus.desk.refused import Refusal
 from deptbus.errors import BusError
+from deptbus.settings import Settings
 
 app = typer.Typer(
     name="deptbus",
@@ -83,7 +85,22 @@ def main() -> None:
     """The entry point: runs the command and turns errors into a sentence and an exit code."""
     _assemble()
     try:
-        app()
+        _run()
     except BusError as error:
         output.error(str(error))
         sys.exit(error.exit_code)
+
+
+def _run() -> None:
+    """Run the command; what an officer or commander is refused is said in the reader's language."""
+    try:
+        app()
+    except Refusal as refusal:
+        output.error(_told(refusal, Settings.load().lang))
+        sys.exit(refusal.exit_code)
+
+
+def _told(refusal: Refusal, lang: str) -> str:
+    """The sentence, and on a command line what helps."""
+    see = refusal.see and (f"参见 {refusal.see}。" if lang == "zh" else f" See {refusal.see}.")
+    return refusal.said.in_(lang) + see

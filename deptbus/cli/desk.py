@@ -201,7 +201,7 @@ def _publish(
         outcome = acting.answer(answer, officer=officer, basis=basis, at_ms=at_ms)
     counts_at_ms = at_ms if reading.settings.namespace else outcome.timestamp_ms
     remarks = [_lateness(late) for late in answer.late(counts_at_ms)]
-    remarks += [board.note] if board.note else []
+    remarks += [board.note.in_(reading.settings.lang)] if board.note else []
     if as_json:
         output.json(outcome_data(answer.type, outcome) | {"task": task.task, "remarks": remarks})
         return

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from deptbus.cli import output, words
 from deptbus.settings import Settings
+from deptbus.workflow.said import Said
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], lang: str) -> None:
@@ -13,7 +14,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], 
     )
 
 
-def banner(settings: Settings, note: str | None = None) -> None:
+def banner(settings: Settings, note: Said | None = None) -> None:
     """Whether this is actual life, and what is to be known of the time."""
     if settings.namespace:
         output.note(
@@ -22,7 +23,7 @@ def banner(settings: Settings, note: str | None = None) -> None:
             else f"This is not actual life: namespace {settings.namespace}."
         )
     if note:
-        output.note(note)
+        output.note(note.in_(settings.lang))
 
 
 def unit(department: str | None, name: str | None) -> str:

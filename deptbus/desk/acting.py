@@ -14,15 +14,16 @@ from deptbus.desk.answering import Answer
 from deptbus.desk.board import Board, OpenTask
 from deptbus.desk.orders import ISSUED, Order, is_in_vain
 from deptbus.desk.reading import TASKS, TIMELINE, Reading
+from deptbus.desk.refused import Refused
 from deptbus.desk.writing import parse_time
 from deptbus.envelope import Envelope
-from deptbus.errors import ActRefused
 from deptbus.jsondata import from_json
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import END, Tail
 from deptbus.outcome import Outcome
 from deptbus.record import Event, Record
 from deptbus.settings import Settings
+from deptbus.workflow.said import Said
 
 Decode = Callable[[Record], dict[str, Any]]
 _POLL_S = 0.1
@@ -158,5 +159,11 @@ def dated(settings: Settings, board: Board, at: str | None) -> int:
     if at is None:
         return board.now_ms
     if not settings.namespace:
-        raise ActRefused("--at belongs to exercises: set BUS_NAMESPACE; in actual life the time is now.")
+        raise Refused(
+            Said(
+                "只有演练可以另定时间（BUS_NAMESPACE）；实际运行以当前时间为准。",
+                "Only an exercise has a time of its own: set BUS_NAMESPACE; in actual life the time is now.",
+            ),
+            see="--at",
+        )
     return parse_time(at, "--at")

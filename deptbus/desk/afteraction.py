@@ -9,6 +9,7 @@ from deptbus.desk.board import Snapshot
 from deptbus.desk.resources import resources
 from deptbus.desk.told import Told
 from deptbus.workflow.definition import Definition
+from deptbus.workflow.said import Said
 
 _TIMES = frozenset({"at", "due", "acknowledge_by", "complete_by", "as_of"})
 
@@ -100,7 +101,7 @@ class AfterAction:
     """Lines of the same key at times when no instance of it was open: parked, unmatched, late."""
     snapshot: Snapshot | None = None
     definition: Definition | None = None
-    note: str | None = None
+    note: Said | None = None
     """What is to be known of ``as_of``, where it is not what this machine's clock says."""
 
     @property

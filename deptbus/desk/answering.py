@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, NoReturn
 from deptbus.clock import beijing
 from deptbus.desk.afteraction import AfterAction
 from deptbus.desk.board import SHORT, Board, OpenTask
+from deptbus.desk.refused import Missing, Refused
 from deptbus.desk.template import check_filled
-from deptbus.errors import ActRefused, NotFound
+from deptbus.workflow.said import Said
 
 DISPOSITIONS: Mapping[str, str] = {
     "acknowledge": "acknowledged",
@@ -22,6 +23,8 @@ DISPOSITIONS: Mapping[str, str] = {
     "complete": "completed",
 }
 """What an officer does with a task, and what its answer says then."""
+
+_OUTCOMES = {"completed": "完成", "declined": "拒绝", "cancelled": "取消"}
 
 ANSWERED = "TaskAnswered"
 """The name of a department's plain answer, after its id."""
@@ -85,16 +88,19 @@ class Late(NamedTuple):
 
 
 def check_department(department: str, known: Collection[str]) -> None:
-    """``NotFound`` where there is no such department."""
+    """``Missing`` where there is no such department."""
     if department not in known:
-        raise NotFound(f"There is no department {department}; there are {', '.join(sorted(known))}.")
+        zh, en = "、".join(sorted(known)), ", ".join(sorted(known))
+        raise Missing(
+            Said(f"没有部门 {department}；现有部门：{zh}。", f"There is no department {department}; there are {en}.")
+        )
 
 
 def find(board: Board, prefix: str, department: str | None, ever: Ever) -> OpenTask:
-    """The open task of a department, or of any; ``ActRefused`` says how it ended where it is over already."""
+    """The open task of a department, or of any; ``Refused`` says how it ended where it is over already."""
     try:
         return board.task(prefix, department)
-    except NotFound:
+    except Missing:
         over = ever(prefix)
         if over is None:
             raise
@@ -102,15 +108,26 @@ def find(board: Board, prefix: str, department: str | None, ever: Ever) -> OpenT
 
 
 def ending(task: OpenTask, chosen: str | None) -> str | None:
-    """The event type that is to be published; None where the plain answer completes the task. ``ActRefused``."""
+    """The event type that is to be published; None where the plain answer completes the task. ``Refused``."""
     if chosen is not None:
         if chosen not in task.endings:
-            known = " or ".join(task.endings) or "a plain answer, without --type"
-            raise ActRefused(f"{chosen} does not end the task {task.task[:SHORT]}; it ends with {known}.")
+            zh = f"可了结该任务的事件：{'、'.join(task.endings)}" if task.endings else "直接答复即可，无须选择事件"
+            en = " or ".join(task.endings) or "a plain answer, no event"
+            raise Refused(
+                Said(
+                    f"事件 {chosen} 不能了结任务 {task.task[:SHORT]}；{zh}。",
+                    f"{chosen} does not end the task {task.task[:SHORT]}; it ends with {en}.",
+                ),
+                see="--type",
+            )
         return chosen
     if len(task.completions) > 1:
-        raise ActRefused(
-            f"The task {task.task[:SHORT]} can end with {' or '.join(task.endings)}; choose one with --type."
+        raise Refused(
+            Said(
+                f"任务 {task.task[:SHORT]} 可由以下事件之一了结，请选择：{'、'.join(task.endings)}。",
+                f"The task {task.task[:SHORT]} can end with {' or '.join(task.endings)}; choose one.",
+            ),
+            see="--type",
         )
     return task.completions[0] if task.completions else None
 
@@ -123,21 +140,29 @@ def plain(task: OpenTask, disposition: str, note: str | None) -> Answer:
 
 def refuse_data(task: OpenTask) -> NoReturn:
     """The task is completed by the plain answer, and somebody gives an event's data."""
-    raise ActRefused(f"The task {task.task[:SHORT]} asks for no event; leave --data and --template away.")
+    raise Refused(
+        Said(
+            f"任务 {task.task[:SHORT]} 不要求事件，直接答复即可。",
+            f"The task {task.task[:SHORT]} asks for no event; a plain answer without data completes it.",
+        )
+    )
 
 
 def with_event(
     task: OpenTask, event_type: str, data: Mapping[str, Any], schema: Mapping[str, Any], subject: str | None
 ) -> Answer:
-    """The event that ends the task, its data as far as they can be checked without encoding. ``ActRefused``."""
+    """The event that ends the task, its data as far as they can be checked without encoding. ``Refused``."""
     check_filled(data, schema)
     return Answer(task, event_type, data, subject or task.subject or task.region or task.task)
 
 
 def _refuse_over(over: Over) -> NoReturn:
     task = next(task for task in over.record.tasks if task.task == over.task)
-    ended = "" if task.ended_at is None else beijing(task.ended_at)
-    raise ActRefused(
-        f"The task {task.task[:SHORT]} ({task.title_en}, {over.record.instance}) is over: {task.outcome} at "
-        f"{ended} by {task.ended_by or task.department}."
+    short, instance, outcome = task.task[:SHORT], over.record.instance, task.outcome or ""
+    ended, by = "" if task.ended_at is None else beijing(task.ended_at), task.ended_by or task.department
+    raise Refused(
+        Said(
+            f"任务 {short}（{task.title_zh}，{instance}）已结束：{by} 于 {ended} {_OUTCOMES.get(outcome, outcome)}。",
+            f"The task {short} ({task.title_en}, {instance}) is over: {outcome} at {ended} by {by}.",
+        )
     )

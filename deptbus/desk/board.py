@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from deptbus.clock import iso
-from deptbus.errors import ActRefused, NotFound
+from deptbus.desk.refused import Missing, Refused
 from deptbus.workflow.definition import Definition, Gate, PackContent, Step, Titles
 from deptbus.workflow.pack import Pack
+from deptbus.workflow.said import Said
 
 Snapshot = Mapping[str, Any]
 """The data of a ``workflow.InstanceChanged``."""
@@ -109,7 +110,7 @@ class Board:
     now_ms: int
     waiting: tuple[Snapshot, ...] = ()
     """The data of each ``workflow.KeyChanged`` at which entries wait for an instance."""
-    note: str | None = None
+    note: Said | None = None
     """What is to be known of ``now_ms``, where it is not what this machine's clock says."""
 
     def definition(self, snapshot: Snapshot) -> Definition | None:
@@ -144,35 +145,52 @@ class Board:
         return sorted(found, key=_order)
 
     def instance(self, name: str) -> Snapshot:
-        """An instance by its id, or by ``<workflow>/<key>`` for the latest of a key; ``NotFound``."""
+        """An instance by its id, or by ``<workflow>/<key>`` for the latest of a key; ``Missing``."""
         found = self.instances.get(name.strip("/"))
         if found is None:
             of_key = [one for one in self.instances.values() if f"{one['workflow']}/{one['key']}" == name.strip("/")]
             found = max(of_key, key=lambda one: int(one["n"]), default=None)
         if found is None:
-            raise NotFound(f"There is no instance {name}; `deptbus incidents list` shows those there are.")
+            raise Missing(Said(f"没有实例 {name}。", f"There is no instance {name}."), see="`deptbus incidents list`")
         return found
 
     def task(self, prefix: str, department: str | None = None) -> OpenTask:
         """The open task whose id, or whose latest request's, begins like this; among ``department``'s first.
 
-        ``NotFound``, or ``ActRefused`` where several do or another department is responsible.
+        ``Missing``, or ``Refused`` where several do or another department is responsible.
         """
         text = prefix.strip().lower()
         if len(text) < PREFIX_MIN:
-            raise ActRefused(f"Name the task by at least {PREFIX_MIN} letters of its id; {prefix!r} is too short.")
+            raise Refused(
+                Said(
+                    f"请至少给出任务编号的前 {PREFIX_MIN} 位；“{prefix}”太短。",
+                    f"Name the task by at least {PREFIX_MIN} letters of its id; {prefix!r} is too short.",
+                )
+            )
         found = [task for task in self.open_tasks() if task.task.startswith(text) or task.request.startswith(text)]
         mine = [task for task in found if department in (None, task.department)]
         if len(mine) == 1:
             return mine[0]
         if mine:
-            raise ActRefused(f"{len(mine)} open tasks begin with {prefix}: {_several(mine)}. Give more letters.")
-        if found:
-            raise ActRefused(
-                f"The task {found[0].task[:SHORT]} ({found[0].asked.titles.en}, {found[0].instance}) is asked of "
-                f"{found[0].department}, not of {department}."
+            raise Refused(
+                Said(
+                    f"有 {len(mine)} 项未结任务的编号以 {prefix} 开头：{_several(mine, 'zh')}。请多给几位。",
+                    f"{len(mine)} open tasks begin with {prefix}: {_several(mine, 'en')}. Give more letters.",
+                )
             )
-        raise NotFound(f"No open task begins with {prefix}; `deptbus desk list` shows those there are.")
+        if found:
+            other, short, titles = found[0], found[0].task[:SHORT], found[0].asked.titles
+            raise Refused(
+                Said(
+                    f"任务 {short}（{titles.zh}，{other.instance}）由 {other.department} 负责，而非 {department}。",
+                    f"The task {short} ({titles.en}, {other.instance}) is asked of {other.department}, not of "
+                    f"{department}.",
+                )
+            )
+        raise Missing(
+            Said(f"没有编号以 {prefix} 开头的未结任务。", f"No open task begins with {prefix}."),
+            see="`deptbus desk list`",
+        )
 
 
 @lru_cache(maxsize=64)
@@ -234,10 +252,13 @@ def _order(task: OpenTask) -> tuple[int, int, str]:
     return task.due, task.complete_by, task.task
 
 
-def _several(tasks: list[OpenTask]) -> str:
-    short = short_ids(task.task for task in tasks)
-    named = ", ".join(f"{short[task.task]} ({task.asked.titles.en}, {task.instance})" for task in tasks[:_NAMED_MAX])
-    return named + (f" and {len(tasks) - _NAMED_MAX} more" if len(tasks) > _NAMED_MAX else "")
+def _several(tasks: list[OpenTask], lang: str) -> str:
+    short, shown, more = short_ids(task.task for task in tasks), tasks[:_NAMED_MAX], len(tasks) - _NAMED_MAX
+    if lang == "zh":
+        named = "、".join(f"{short[task.task]}（{task.asked.titles.zh}，{task.instance}）" for task in shown)
+        return named + (f"等，另有 {more} 项" if more > 0 else "")
+    named = ", ".join(f"{short[task.task]} ({task.asked.titles.en}, {task.instance})" for task in shown)
+    return named + (f" and {more} more" if more > 0 else "")
 
 
 def _open_task(snapshot: Snapshot, task: Mapping[str, Any], definition: Definition | None) -> OpenTask:

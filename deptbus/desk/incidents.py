@@ -6,9 +6,10 @@ from typing import Any
 
 from deptbus.clock import iso
 from deptbus.desk.board import Board, Snapshot
-from deptbus.errors import ActRefused
+from deptbus.desk.refused import Refused
 from deptbus.workflow.definition import Titles
 from deptbus.workflow.regions import contains
+from deptbus.workflow.said import Said
 
 KINDS = ("incident", "case", "all")
 
@@ -29,7 +30,13 @@ class Filter:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ActRefused(f"--kind is {', '.join(KINDS)}, not {self.kind}.")
+            raise Refused(
+                Said(
+                    f"类别应为 {'、'.join(KINDS)} 之一，不是“{self.kind}”。",
+                    f"The kind is one of {', '.join(KINDS)}, not {self.kind}.",
+                ),
+                see="--kind",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from deptbus.desk.afteraction import AfterAction
 from deptbus.desk.board import Board, Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.present import Present, is_doubtful, present
+from deptbus.desk.refused import Missing
 from deptbus.desk.resources import names_resources
 from deptbus.desk.told import Told
 from deptbus.envelope import from_headers
-from deptbus.errors import NotFound
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
 from deptbus.kafka.reach import check_reachable
@@ -30,6 +30,7 @@ from deptbus.record import Record
 from deptbus.redriven import redriven_for
 from deptbus.settings import Settings
 from deptbus.workflow.pack import Pack
+from deptbus.workflow.said import Said
 
 INSTANCES = "workflow.instances"
 TASKS = "workflow.tasks"
@@ -93,7 +94,7 @@ class Reading:
             tail.close()
 
     def record(self, instance: str, at_ms: int | None = None) -> AfterAction:
-        """The after-action record of an instance, by its id or its key; ``NotFound``. ``at_ms``: as of then."""
+        """The after-action record of an instance, by its id or its key; ``Missing``. ``at_ms``: as of then."""
         partition = self.partition_of(instance)
         board = self._board(self._snapshots(partition))
         snapshot = board.instance(instance)
@@ -101,7 +102,7 @@ class Reading:
         definition = board.definition(snapshot)
         if at_ms is not None and at_ms < snapshot["clock"]:
             if at_ms < snapshot["opened_at"]:
-                raise NotFound(f"{name} was not open yet at that time.")
+                raise Missing(Said(f"{name} 当时尚未启动。", f"{name} was not open yet at that time."))
             snapshot = self._earlier(self._snapshots(partition), snapshot, at_ms)
         key = name.rpartition("/")[0]
         lines: dict[str, list[Told]] = {name: [], key: []}

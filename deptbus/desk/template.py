@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deptbus.desk.board import OpenTask, step_of
-from deptbus.errors import ActRefused
+from deptbus.desk.refused import Refused
 from deptbus.schemas.filling import fill, is_time
 from deptbus.workflow.definition import Definition
+from deptbus.workflow.said import Said
 
 _KINDS = {
     "int": "whole number",
@@ -78,17 +79,27 @@ def unfilled(data: Any, path: str = "") -> str | None:
 
 
 def check_filled(data: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """``ActRefused`` for a field that is missing, not known, or still in angle brackets."""
+    """``Refused`` for a field that is missing, not known, or still in angle brackets."""
     fields = {field["name"]: field for field in schema["fields"]}
-    unknown = sorted(set(data) - set(fields))
+    name, unknown = _name(schema), sorted(set(data) - set(fields))
     if unknown:
-        raise ActRefused(f"{_name(schema)} has no field {unknown[0]}; it has {', '.join(fields)}.")
-    missing = [name for name, field in fields.items() if name not in data and "default" not in field]
+        raise Refused(
+            Said(
+                f"{name} 没有字段 {unknown[0]}；其字段为 {'、'.join(fields)}。",
+                f"{name} has no field {unknown[0]}; it has {', '.join(fields)}.",
+            )
+        )
+    missing = next((one for one, field in fields.items() if one not in data and "default" not in field), None)
     if missing:
-        raise ActRefused(f"The field {missing[0]} of {_name(schema)} is missing: {fields[missing[0]].get('doc', '')}")
+        doc = fields[missing].get("doc", "")
+        raise Refused(Said(f"{name} 缺少字段 {missing}。", f"The field {missing} of {name} is missing: {doc}"))
     open_field = unfilled(dict(data))
     if open_field:
-        raise ActRefused(f"The field {open_field} of {_name(schema)} is still to be filled in.")
+        raise Refused(
+            Said(
+                f"{name} 的字段 {open_field} 尚未填写。", f"The field {open_field} of {name} is still to be filled in."
+            )
+        )
 
 
 def _name(schema: Mapping[str, Any]) -> str:

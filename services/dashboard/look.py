@@ -11,12 +11,13 @@ from deptbus.codec import Codec
 from deptbus.desk.board import Board, Snapshot
 from deptbus.desk.present import Present, present
 from deptbus.desk.reading import INSTANCES
-from deptbus.errors import NotFound
+from deptbus.desk.refused import Missing
 from deptbus.grants import projection
 from deptbus.namespace import Namespace
 from deptbus.record import Record
 from deptbus.registry import Registry
 from deptbus.settings import Settings
+from deptbus.workflow.said import Said
 from services.dashboard.projection.store import Store
 
 READER = "command"
@@ -65,10 +66,10 @@ class Look:
         return data if keep is None else keep(data)
 
     def snapshot(self, instance: str) -> Snapshot:
-        """The newest snapshot of an instance; ``NotFound``."""
+        """The newest snapshot of an instance; ``Missing``."""
         found = self.store.instance(instance)
         if found is None:
-            raise NotFound(f"There is no instance {instance}.")
+            raise Missing(Said(f"没有实例 {instance}。", f"There is no instance {instance}."))
         return self.codec.decode(found.value)
 
     def snapshots(self, values: Iterable[bytes]) -> list[Snapshot]:

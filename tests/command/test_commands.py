@@ -85,9 +85,9 @@ def test_what_cannot_be_done_is_one_sentence(opened: Engine, run: Run) -> None:
         (("incidents", "extend", task, *CHEN), "Give the new time"),
         (("incidents", "merge", INSTANCE, "--into", INSTANCE, *CHEN), "cannot be merged into itself"),
         (("incidents", "split", INSTANCE, *CHEN), "is commanded on its own"),
-        (("incidents", "due", "--within", "soon"), "--within soon: write a length of time such as 30m"),
+        (("incidents", "due", "--within", "soon"), "soon: write a length of time such as 30m, 4h or 2d. See --within."),
         (("incidents", "due", "small/999999"), "There is no instance small/999999"),
-        (("incidents", "list", "--kind", "x"), "--kind is incident, case, all, not x."),
+        (("incidents", "list", "--kind", "x"), "The kind is one of incident, case, all, not x. See --kind."),
     ):
         ran = run(*arguments)
         assert (ran.code, ran.err.count("\n")) == (2, 1), (arguments, ran)

@@ -10,6 +10,7 @@ from deptbus.cli.incidents.view import show_list
 from deptbus.desk.due import Wanted, due
 from deptbus.desk.incidents import Filter, incidents
 from deptbus.settings import Settings
+from deptbus.workflow.said import Said
 from tests.command.projecting import INSTANCE, REGION, board_of, record_of
 from tests.workflow.definitions import CASES, line, rule, small, step
 from tests.workflow.world import HOUR, START, World, sample
@@ -113,11 +114,11 @@ def test_parts_stand_below_their_lead(capsys: pytest.CaptureFixture[str]) -> Non
     at = [row.instance for row in rows]
     assert at.index("small/440300/1") == at.index(INSTANCE) + 1
     assert rows[at.index(INSTANCE)].to_json()["parts"] == ["small/440300/1"]
-    show_list(Settings(lang="zh"), rows, "note")
+    show_list(Settings(lang="zh"), rows, Said("说明", "note"))
     told = capsys.readouterr()
     assert "  └ small/440300/1" in told.out
     assert "市指挥部" in told.out
-    assert told.err == "note\n"
+    assert told.err == "说明\n"
     alone = [row for row in rows if row.instance == "small/440300/1"]
     show_list(Settings(lang="zh"), alone, None)
     assert f"牵头实例: {INSTANCE}" in capsys.readouterr().out

@@ -50,7 +50,7 @@ def test_several_are_merged_by_an_order_each() -> None:
         ({"of_2": {"lead": A}}, [B], A, f"{B} is led by {A} already."),
         ({"of_2": {"lead": D}}, [B], A, f"{B} is led by {D}: split it off first."),
         ({"of_2": {"parts": [C, D]}}, [B], A, f"leads others itself ({C}, {D}): split these off first"),
-        ({"of_2": {"status": "closed", "closed_at": START}}, [B], A, f"{B} is closed since 2020-01-19T16:00"),
+        ({"of_2": {"status": "closed", "closed_at": START}}, [B], A, f"{B} is closed since 2020-01-20 00:00"),
         ({"of_1": {"status": "closed", "closed_at": START}}, [B], A, f"{A} is closed since"),
     ],
 )
@@ -94,10 +94,10 @@ def test_time_that_means_nothing_is_not_given() -> None:
     assert orders.extend(board, verify, "why", acknowledge_by=None, complete_by=START + 5 * HOUR).name == A
     with pytest.raises(ActRefused, match="Give the new time"):
         orders.extend(board, verify, "why", acknowledge_by=None, complete_by=None)
-    with pytest.raises(ActRefused, match="give --complete-by too"):
+    with pytest.raises(ActRefused, match="give its completion more time too"):
         orders.extend(board, verify, "why", acknowledge_by=START + 5 * HOUR, complete_by=None)
     seen = replace(verify, acknowledged_at=START)
-    with pytest.raises(ActRefused, match="is acknowledged already: leave --acknowledge-by away"):
+    with pytest.raises(ActRefused, match="is acknowledged already: only its completion"):
         orders.extend(board, seen, "why", acknowledge_by=START + 2 * HOUR, complete_by=None)
 
 

@@ -15,14 +15,14 @@ def test_a_clock_behind_yields_to_broker_time() -> None:
     found = present(NOW, NOW + 3_600_000)
     assert found.at_ms == NOW + 3_600_000
     assert found.note is not None
-    assert "3600 s behind the broker's" in found.note
+    assert "3600 s behind the broker's" in found.note.en
 
 
 def test_a_clock_ahead_yields_where_a_report_shows_that_it_is() -> None:
     found = present(NOW, NOW - 3_600_000, NOW - 3_599_000)
     assert found.at_ms == NOW - 3_599_000
     assert found.note is not None
-    assert "3599 s ahead of the broker's" in found.note
+    assert "3599 s ahead of the broker's" in found.note.en
     assert present(NOW, NOW - 3_600_000, NOW - 1_000).note is None  # it was only silent
 
 
@@ -30,4 +30,4 @@ def test_a_silent_bus_is_said_to_be_silent() -> None:
     found = present(NOW, NOW - 3_600_000)
     assert found.at_ms == NOW
     assert found.note is not None
-    assert found.note.startswith("Nobody has reported on bus.progress for 3600 s: correlate and advance do not run")
+    assert found.note.en.startswith("Nobody has reported on bus.progress for 3600 s: correlate and advance do not run")

@@ -101,6 +101,8 @@ def test_what_was_told_comes_in_its_order_and_events_by_their_ids(store: Store) 
     assert [one.record.offset for one in store.told("workflow.timeline", ["a"])] == [2, 9]
     assert [one.record.offset for one in store.told("workflow.timeline", ["a", "b"])] == [2, 3, 9]
     assert store.told("workflow.tasks", ["a"]) == []
+    assert store.asked("workflow.timeline", "f") == ["a"]
+    assert store.asked("workflow.timeline", "g") == store.asked("workflow.tasks", "f") == []
     (found,) = store.events({"g", "e"})
     assert (found.record.topic, found.envelope.id, found.envelope.type) == ("health.cases", "g", "a.B")
     assert len(store.events({f"x{number}" for number in range(1_200)} | {"g"})) == 1

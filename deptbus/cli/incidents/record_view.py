@@ -10,9 +10,10 @@ from deptbus.desk.afteraction import AfterAction, TaskRecord
 from deptbus.desk.board import asked, short_ids
 from deptbus.desk.resources import FIGURES
 from deptbus.settings import Settings
+from deptbus.workflow.said import Said
 
 
-def show_record(settings: Settings, record: AfterAction, last: int | None, note: str | None) -> None:
+def show_record(settings: Settings, record: AfterAction, last: int | None, note: Said | None) -> None:
     """One incident; ``last`` lines of its timeline, or everything."""
     lang = settings.lang
     for line in _header(record, lang):

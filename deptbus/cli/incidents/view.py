@@ -10,6 +10,7 @@ from deptbus.clock import from_iso
 from deptbus.desk.acting import Result
 from deptbus.desk.incidents import Incident
 from deptbus.settings import Settings
+from deptbus.workflow.said import Said
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _LENGTH = "_ms"
@@ -19,7 +20,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def show_list(settings: Settings, rows: list[Incident], note: str | None) -> None:
+def show_list(settings: Settings, rows: list[Incident], note: Said | None) -> None:
     """One line for each incident; those merged under one that is shown stand below it."""
     lang = settings.lang
     if not rows:
@@ -49,7 +50,7 @@ def _led(row: Incident, lang: str) -> str:
     return f"\n{words.word('lead', lang)}: {row.lead}" if row.lead else ""
 
 
-def show_results(settings: Settings, results: Iterable[Result], note: str | None) -> None:
+def show_results(settings: Settings, results: Iterable[Result], note: Said | None) -> None:
     """What became of orders."""
     for result in results:
         outcome, act = result.outcome, words.word(f"act_{result.order.act}", settings.lang)
@@ -68,7 +69,7 @@ def show_results(settings: Settings, results: Iterable[Result], note: str | None
                 else "It is published but not yet applied: the timeline shows no effect so far."
             )
     if note:
-        output.note(note)
+        output.note(note.in_(settings.lang))
 
 
 def _say(text: str) -> None:

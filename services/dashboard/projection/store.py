@@ -177,6 +177,17 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.execute(wanted).scalars())
 
+    def asked(self, topic: str, task: str) -> list[str]:
+        """The instances in which a task whose id begins like this was ever asked for, as ``topic`` says.
+
+        Reads through all that is kept of the topic.
+        """
+        table = tables.records
+        begins = table.c.event.startswith(task, autoescape=True)
+        wanted = select(table.c.instance).where(table.c.topic == topic, begins).distinct()
+        with self.engine.connect() as connection:
+            return [name for name in connection.execute(wanted).scalars() if name is not None]
+
     def late(self) -> list[bytes]:
         """The lines of open instances with open tasks, as JSON."""
         some = select(tables.open_tasks.c.instance)

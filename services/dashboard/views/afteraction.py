@@ -30,7 +30,7 @@ class File(NamedTuple):
 
 
 def after_action(look: Look, person: Person, instance: str, form: Form, lang: Lang) -> File:
-    """The record so far. ``NotFound``, also for who may not see it."""
+    """The record so far. ``Missing``, also for who may not see it."""
     record = record_of(look, person, instance)
     world = look.world
     name = f"after-action-{_UNSAFE.sub('-', record.instance).strip('-')}"

@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from deptbus.catalogue import Catalogue, Department, Grant, Topic
-from deptbus.errors import NotFound
+from deptbus.desk.refused import Missing
 from deptbus.schemas.store import SchemaFile
+from deptbus.workflow.said import Said
 from services.dashboard.look import Look
 from services.dashboard.views.schemadiff import differences, type_text
 
@@ -38,10 +39,10 @@ def catalogue(look: Look, traffic: Traffic) -> dict[str, Any]:
 
 
 def event_type(look: Look, name: str) -> dict[str, Any]:
-    """The versions of an event type, oldest first, each with what it changed; ``NotFound``."""
+    """The versions of an event type, oldest first, each with what it changed; ``Missing``."""
     schemas = look.catalogue.schemas
     if name not in schemas.types():
-        raise NotFound(f"There is no event type {name}.")
+        raise Missing(Said(f"没有事件类型 {name}。", f"There is no event type {name}."))
     files = schemas.versions(name)
     changes = [[], *(differences(older.schema, newer.schema) for older, newer in pairwise(files))]
     return {

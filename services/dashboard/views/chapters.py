@@ -116,7 +116,7 @@ class _Teller:
             ("closed_because", record.closed_because),
             ("version", snapshot.get("version")),
             ("as_of", moment(record.as_of)),
-            ("note", record.note),
+            ("note", record.note and record.note.in_(lang)),
         ]
         shown: list[tuple[str, Cell]] = [(said(name, lang), cell) for name, cell in rows if cell not in (None, "")]
         facts = sorted((snapshot.get("facts") or {}).items())

@@ -3,7 +3,8 @@
 from typing import Any
 
 from deptbus.desk.board import Board, OpenTask, short_ids
-from deptbus.errors import NotFound
+from deptbus.desk.refused import Missing
+from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
 
@@ -15,10 +16,10 @@ _SHOWN = (
 
 
 def department(look: Look, person: Person, name: str) -> dict[str, Any]:
-    """Its tasks. ``NotFound`` where there is none of that name, or none whose tasks the person may see."""
+    """Its tasks. ``Missing`` where there is none of that name, or none whose tasks the person may see."""
     known = look.catalogue.departments.get(name)
     if known is None or not person.sees((name,)):
-        raise NotFound(f"There is no department {name}.")
+        raise Missing(Said(f"没有部门 {name}。", f"There is no department {name}."))
     board = look.board(look.snapshots(look.store.of_department(name)))
     tasks = board.open_tasks(name)
     short = short_ids(task.task for task in tasks)

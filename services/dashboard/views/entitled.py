@@ -1,10 +1,11 @@
 """Who may look at what concerns nobody's incidents but the bus itself."""
 
-from deptbus.errors import NotFound
+from deptbus.desk.refused import Missing
+from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 
 
 def require_operator(person: Person) -> None:
-    """``NotFound`` for who is no operator: to others it is not there."""
+    """``Missing`` for who is no operator: to others it is not there."""
     if not person.has("operator"):
-        raise NotFound("Only operators see how the bus is.")
+        raise Missing(Said("只有运维人员可以查看总线的运行状况。", "Only operators see how the bus is."))

@@ -17,7 +17,7 @@ Drawn = dict[str, Any]
 
 
 def health(look: Look, person: Person, latest: Sample) -> dict[str, Any]:
-    """What the newest look found, and the figures of the last hours. ``NotFound`` for who is no operator."""
+    """What the newest look found, and the figures of the last hours. ``Missing`` for who is no operator."""
     require_operator(person)
     return {
         "at": latest.at_ms or look.clock(),

@@ -10,9 +10,11 @@ from deptbus.desk.afteraction import AfterAction, TaskRecord
 from deptbus.desk.board import Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.reading import TASKS, TIMELINE
+from deptbus.desk.refused import Missing
 from deptbus.desk.resources import names_resources
 from deptbus.desk.told import Told
-from deptbus.errors import CodecError, NotFound
+from deptbus.errors import CodecError
+from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
 from services.dashboard.projection.lines import line as line_of
@@ -21,7 +23,7 @@ from services.dashboard.views.reasons import reason
 
 
 def incident(look: Look, person: Person, instance: str, at_ms: int | None = None) -> dict[str, Any]:
-    """What the page shows of an incident. ``NotFound``, also for who may not see it."""
+    """What the page shows of an incident. ``Missing``, also for who may not see it."""
     record = record_of(look, person, instance, at_ms)
     snapshot = record.snapshot or {}
     definition = record.definition
@@ -55,13 +57,13 @@ def incident(look: Look, person: Person, instance: str, at_ms: int | None = None
 
 
 def record_of(look: Look, person: Person, instance: str, at_ms: int | None = None) -> AfterAction:
-    """The after-action record so far, or as of a time. ``NotFound``, also for who may not see it."""
+    """The after-action record so far, or as of a time. ``Missing``, also for who may not see it."""
     snapshot = visible(look, person, instance)
     name = str(snapshot["instance"])
     board = look.board([snapshot])
     past = at_ms is not None and at_ms < snapshot["clock"]
     if past and at_ms is not None and at_ms < snapshot["opened_at"]:
-        raise NotFound(f"{name} was not open yet at that time.")
+        raise Missing(Said(f"{name} 当时尚未启动。", f"{name} was not open yet at that time."))
     key = name.rpartition("/")[0]
     lines = _told(look, look.store.told(TIMELINE, [name, key]))
     own = [told for told in lines if told.data["instance"] == name]
@@ -80,10 +82,10 @@ def record_of(look: Look, person: Person, instance: str, at_ms: int | None = Non
 
 
 def visible(look: Look, person: Person, instance: str) -> Snapshot:
-    """The newest snapshot of an instance that the person may see; ``NotFound`` for every other."""
+    """The newest snapshot of an instance that the person may see; ``Missing`` for every other."""
     found = look.store.instance(instance)
     if found is None or not person.sees(orjson.loads(found.line)["departments"]):
-        raise NotFound(f"There is no instance {instance}.")
+        raise Missing(Said(f"没有实例 {instance}。", f"There is no instance {instance}."))
     return look.codec.decode(found.value)
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import orjson
 
+from deptbus.desk.refused import Missing
 from deptbus.errors import CodecError, NotFound
 from deptbus.jsondata import to_json
 from deptbus.operations.lineage.chain import Chain, Node
 from deptbus.operations.lineage.told import Teller, latency_ms
 from deptbus.operations.lineage.tracing import Tracing
 from deptbus.operations.masking import HIDDEN, Masker
+from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
 from services.dashboard.projection.store import Stored
@@ -25,14 +27,21 @@ ABOVE_MAX, DEPTH_MAX = 40, 100
 
 
 def lineage(look: Look, person: Person, event_id: str) -> dict[str, Any]:
-    """The tree with the event in it, and others that belong to it. ``NotFound``, also for what may not be seen."""
+    """The tree with the event in it, and others that belong to it. ``Missing``, also for what may not be seen."""
     tracing = Tracing(look.settings, look.catalogue)
     tracing.bring_up_to_date(lambda done, total: None)
-    chain, teller = tracing.of_event(event_id, EVENTS_MAX)
+    try:
+        chain, teller = tracing.of_event(event_id, EVENTS_MAX)
+    except NotFound:  # told as of one that may not be seen, and in both languages
+        raise _missing(event_id) from None
     stored = {one.envelope.id: one for one in look.store.events([teller.id(node.row.id) for node in chain.nodes()])}
     drawing = Drawing(look, person, teller, stored)
     trees = drawing.trees(chain, event_id)
     return {"tree": trees[0], "others": trees[1:], "whole": chain.whole}
+
+
+def _missing(event_id: str) -> Missing:
+    return Missing(Said(f"没有事件 {event_id}。", f"There is no event {event_id}."))
 
 
 class Drawing:
@@ -47,12 +56,12 @@ class Drawing:
         self._seen: dict[str, bool] = {}
 
     def trees(self, chain: Chain, event_id: str) -> list[dict[str, Any]]:
-        """The trees, that of the event first; ``NotFound`` where the person may see nothing that it belongs to."""
+        """The trees, that of the event first; ``Missing`` where the person may see nothing that it belongs to."""
         named = {name for node in chain.nodes() for name in (node.row.instance, *node.opened) if name}
         asked = next(node for node in chain.nodes() if node.asked)
         own = {asked.row.instance} if asked.row.instance else named
         if not (self._sees_any(own) or self._person.sees([self._teller.department(asked.row)])):
-            raise NotFound(f"There is no event {event_id}.")
+            raise _missing(event_id)
         around = self._sees_any(named)
         first = _near(chain, asked)
         others = [root for root in chain.roots if all(not node.asked for node in root.all())]

@@ -23,7 +23,7 @@ Told = tuple[Envelope, str, Mapping[str, Any]]
 
 
 def incident_map(look: Look, person: Person, instance: str) -> dict[str, Any]:
-    """What can be drawn of an incident. ``NotFound``, also for who may not see it."""
+    """What can be drawn of an incident. ``Missing``, also for who may not see it."""
     record = record_of(look, person, instance)
     events = []
     for stored in look.store.events({str(line["cause"]) for line in record.timeline}):

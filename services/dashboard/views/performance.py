@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from deptbus.desk.afteraction import AfterAction, TaskRecord
-from deptbus.errors import NotFound
+from deptbus.desk.refused import Missing
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
 from services.dashboard.views.incident import record_of
@@ -79,7 +79,7 @@ def _of_line(look: Look, person: Person, line: dict[str, Any]) -> tuple[Duty, ..
         return known[name]
     try:
         found = tuple(duties(record_of(look, person, line["instance"])))
-    except NotFound:  # the database is just being filled anew
+    except Missing:  # the database is just being filled anew
         return ()
     if line["status"] == "closed" and len(known) < CLOSED_MAX:
         known[name] = found

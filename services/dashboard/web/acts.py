@@ -5,6 +5,7 @@ The checks are those of the command line (``deptbus.desk.answering``, ``deptbus.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -16,9 +17,11 @@ from deptbus.desk.acting import Acting
 from deptbus.desk.answering import Answer, Late, Over
 from deptbus.desk.board import Board, OpenTask
 from deptbus.desk.orders import COMMAND, Order
+from deptbus.desk.reading import TASKS
+from deptbus.desk.refused import Missing, Refused
 from deptbus.desk.template import known_of
 from deptbus.desk.writing import parse_deadline, parse_level
-from deptbus.errors import ActRefused, CodecError
+from deptbus.errors import CodecError
 from deptbus.outcome import Outcome
 from deptbus.packs import Packs
 from deptbus.workflow.said import Said
@@ -58,15 +61,21 @@ class Desk:
         """Publish what a department says of a task: acknowledge, accept, commit, decline, progress or complete.
 
         ``body``: note, reason (of a decline), basis; to complete with an event also type, data and subject. Raises
-        ``NotFound``, ``ActRefused`` (``NotEntitled``, ``FieldRefused``), ``PublishFailed`` or ``PublishUnknown``.
+        ``Missing``, ``Refused`` (``NotEntitled``, ``FieldRefused``), ``PublishFailed`` or ``PublishUnknown``.
         """
         if act not in answering.DISPOSITIONS:
-            raise ActRefused(f"{act} is nothing that is said of a task; {', '.join(answering.DISPOSITIONS)} are.")
-        board, found = self._find(person, task, body)
+            known = ", ".join(answering.DISPOSITIONS)
+            raise Refused(
+                Said(
+                    f"任务没有“{act}”这种答复；可用：{known}。",
+                    f"{act} is nothing that is said of a task; {known} are.",
+                )
+            )
+        board, found = self._find(person, task)
         if not person.acts_for(found.department):
             raise NotEntitled(
                 Said(
-                    f"您不是 {found.department} 的经办人，不能答复其任务",
+                    f"您不是 {found.department} 的经办人，不能答复其任务。",
                     f"You are no officer of {found.department} and cannot answer its tasks.",
                 )
             )
@@ -81,7 +90,7 @@ class Desk:
 
         Where several events complete it and none is chosen, only their types.
         """
-        board, found = self._find(person, task, {})
+        board, found = self._find(person, task)
         several = event_type is None and len(found.completions) > 1
         chosen = None if several else answering.ending(found, event_type)
         fields: list[forms.Field] = []
@@ -97,10 +106,11 @@ class Desk:
         opened; level, task, department, acknowledge_by, complete_by, into. Raises as ``answer``.
         """
         if not person.has("commander"):
-            raise NotEntitled(Said("只有指挥人员可以下达指令", "Only commanders give orders."))
+            raise NotEntitled(Said("只有指挥人员可以下达指令。", "Only commanders give orders."))
         act = _required(body, "act")
         if act not in self._draw:
-            raise ActRefused(f"{act} is no order; {', '.join(self._draw)} are.")
+            known = ", ".join(self._draw)
+            raise Refused(Said(f"没有“{act}”这种指令；可用：{known}。", f"{act} is no order; {known} are."))
         basis, reason = _required(body, "basis"), _required(body, "reason")
         board, drawn = self._draw[act](person, body, reason)
         results = self._as(COMMAND).order(drawn, officer=person.name, basis=basis, at_ms=board.now_ms)
@@ -116,19 +126,20 @@ class Desk:
 
     # Answers
 
-    def _find(self, person: Person, prefix: str, body: Body) -> tuple[Board, OpenTask]:
-        """The open task, and the board of what it may be in; ``NotFound``, also for who may not see it."""
+    def _find(self, person: Person, prefix: str) -> tuple[Board, OpenTask]:
+        """The open task, and the board of what it may be in; ``Missing``, also for who may not see it."""
         look = self._look
         snapshots = [one for one in look.snapshots(look.store.of_task(prefix)) if person.sees(departments(one))]
         board = look.board(snapshots)
-        instance = _text(body, "instance")
 
         def ever(prefix: str) -> Over | None:
-            if instance is None:
-                return None
-            record = record_of(look, person, instance)
-            over = [task.task for task in record.tasks if task.task.startswith(prefix) and task.outcome is not None]
-            return Over(over[0], record) if over else None
+            for instance in look.store.asked(TASKS, prefix):
+                with suppress(Missing):  # who may not see the instance does not learn of its task
+                    record = record_of(look, person, instance)
+                    for task in record.tasks:
+                        if task.task.startswith(prefix) and task.outcome is not None:
+                            return Over(task.task, record)
+            return None
 
         return board, answering.find(board, prefix, None, ever)
 
@@ -144,7 +155,7 @@ class Desk:
                 answering.refuse_data(task)
             return answering.plain(task, "completed", _text(body, "note"))
         if data is None:
-            raise FieldRefused("data", Said(f"须填写事件 {ending} 的内容", f"Fill in the data of {ending}."))
+            raise FieldRefused("data", Said(f"须填写事件 {ending} 的内容。", f"Fill in the data of {ending}."))
         schema = self._schema(ending)
         return answering.with_event(task, ending, forms.read(schema, data), schema, _text(body, "subject"))
 
@@ -153,7 +164,7 @@ class Desk:
         try:
             return acting.answer(answer, officer=officer, basis=basis, at_ms=at_ms)
         except CodecError as error:
-            raise ActRefused(str(error)) from error
+            raise Refused(Said(f"内容不符合事件的定义：{error}", str(error))) from error
 
     def _schema(self, event_type: str) -> Mapping[str, Any]:
         return self._look.catalogue.schemas.newest(event_type).schema
@@ -175,7 +186,7 @@ class Desk:
             in_force = {name: pack.definition for name, pack in packs.in_force().opening.items()}
         if workflow in in_force and not person.sees({one.department for one in in_force[workflow].responsibilities}):
             raise NotEntitled(
-                Said(f"流程 {workflow} 不涉及您的部门", f"The workflow {workflow} does not concern your departments.")
+                Said(f"流程 {workflow} 不涉及您的部门。", f"The workflow {workflow} does not concern your departments.")
             )
         of_key = [line["instance"] for line in map(orjson.loads, look.store.lines("open"))
                   if (line["workflow"], line["key"]) == (workflow, key)]  # fmt: skip
@@ -189,15 +200,15 @@ class Desk:
     def _reassign(self, person: Person, body: Body, reason: str) -> Drawn:
         department = _required(body, "department")
         answering.check_department(department, self._look.catalogue.departments)
-        board, task = self._find(person, _required(body, "task"), body)
+        board, task = self._find(person, _required(body, "task"))
         return board, [orders.reassign(board, task, department, reason)]
 
     def _extend(self, person: Person, body: Body, reason: str) -> Drawn:
-        board, task = self._find(person, _required(body, "task"), body)
+        board, task = self._find(person, _required(body, "task"))
         acknowledge_by = _deadline(body, "acknowledge_by", task.acknowledge_by)
         complete_by = _deadline(body, "complete_by", task.complete_by)
         if acknowledge_by is None and complete_by is None:
-            raise FieldRefused("complete_by", Said("须填写新的期限", "Give the new deadline."))
+            raise FieldRefused("complete_by", Said("须填写新的期限。", "Give the new deadline."))
         found = orders.extend(board, task, reason, acknowledge_by=acknowledge_by, complete_by=complete_by)
         return board, [found]
 
@@ -225,17 +236,17 @@ def _text(body: Body, name: str) -> str | None:
     """What stands in a field; None where it is empty."""
     given = body.get(name)
     if given is not None and not isinstance(given, str):
-        raise FieldRefused(name, Said(f"{name} 应为文本", f"{name} must be text."))
+        raise FieldRefused(name, Said(f"{name} 应为文本。", f"{name} must be text."))
     text = (given or "").strip()
     if len(text) > TEXT_MAX:
-        raise FieldRefused(name, Said(f"{name} 超过 {TEXT_MAX} 字", f"{name} has more than {TEXT_MAX} characters."))
+        raise FieldRefused(name, Said(f"{name} 超过 {TEXT_MAX} 字。", f"{name} has more than {TEXT_MAX} characters."))
     return text or None
 
 
 def _required(body: Body, name: str) -> str:
     text = _text(body, name)
     if text is None:
-        raise FieldRefused(name, Said(f"须填写 {name}", f"{name} must be given."))
+        raise FieldRefused(name, Said(f"须填写 {name}。", f"{name} must be given."))
     return text
 
 
@@ -245,7 +256,12 @@ def _deadline(body: Body, name: str, present_ms: int) -> int | None:
     if isinstance(given, int) and not isinstance(given, bool) and EARLIEST_MS <= given <= LATEST_MS:
         given = iso(given)
     text = _text({name: given}, name)
-    return None if text is None else parse_deadline(text, present_ms, name)
+    if text is None:
+        return None
+    try:
+        return parse_deadline(text, present_ms)
+    except Refused as refused:
+        raise FieldRefused(name, refused.said) from None
 
 
 def _told(event_type: str, outcome: Outcome) -> dict[str, Any]:
@@ -264,4 +280,4 @@ def _lateness(late: Late) -> dict[str, str]:
 
 def _note(board: Board) -> list[dict[str, str]]:
     """What is to be known of the time that counts."""
-    return [] if board.note is None else [{"zh": board.note, "en": board.note}]
+    return [] if board.note is None else [board.note._asdict()]

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from deptbus.desk.refused import Refusal, Refused
 from deptbus.errors import (
     ActRefused,
     BusError,
@@ -19,6 +20,7 @@ from deptbus.errors import (
     PublishUnknown,
     RegistryError,
 )
+from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 from services.dashboard.web.refusals import FieldRefused, NotEntitled
 
@@ -49,11 +51,12 @@ def json_response(data: Any, status: int = 200) -> Response:
 
 
 def refusal(error: BusError) -> Response:
-    """An error of the bus, in its own words; ``field`` names what is wrong with what was sent, where that is known."""
+    """An error of the bus, in its own words, a refusal in both languages.
+
+    ``field`` names what is wrong with what was sent, where that is known.
+    """
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
-    told: dict[str, Any] = {"error": str(error)}
-    if isinstance(error, FieldRefused | NotEntitled):
-        told["error"] = error.said._asdict()
+    told: dict[str, Any] = {"error": error.said._asdict() if isinstance(error, Refusal) else str(error)}
     if isinstance(error, FieldRefused):
         told["field"] = error.field
     return json_response(told, status)
@@ -86,50 +89,65 @@ def acting(act: Act) -> Callable[[Request], Any]:
 
 
 async def body_of(request: Request) -> Mapping[str, Any]:
-    """The JSON object of a request; ``ActRefused``."""
+    """The JSON object of a request; ``Refused``."""
     parts = bytearray()
     async for part in request.stream():
         parts += part
         if len(parts) > BODY_BYTES_MAX:
-            raise ActRefused(f"A request may have {BODY_BYTES_MAX} bytes; this one has more.")
+            raise Refused(
+                Said(
+                    f"请求超过 {BODY_BYTES_MAX} 字节。",
+                    f"A request may have {BODY_BYTES_MAX} bytes; this one has more.",
+                )
+            )
     try:
         body = orjson.loads(bytes(parts))
     except orjson.JSONDecodeError as error:
-        raise ActRefused(f"The request is no JSON: {error}.") from None
+        raise Refused(Said(f"请求不是 JSON：{error}。", f"The request is no JSON: {error}.")) from None
     if not isinstance(body, dict):
-        raise ActRefused("The request is no JSON object.")
+        raise Refused(Said("请求不是 JSON 对象。", "The request is no JSON object."))
     return body
 
 
 def wanted(request: Request, name: str) -> str:
-    """A parameter that must be given; ``ActRefused``."""
+    """A parameter that must be given; ``Refused``."""
     value = request.query_params.get(name, "")
     if not value:
-        raise ActRefused(f"The parameter {name} is missing.")
+        raise Refused(Said(f"缺少参数 {name}。", f"The parameter {name} is missing."))
     return value
 
 
 def required(body: Mapping[str, Any], name: str) -> str:
-    """A text that a body must hold; ``ActRefused``."""
+    """A text that a body must hold; ``Refused``."""
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise ActRefused(f"The request names no {name}.")
+        raise Refused(Said(f"请求缺少 {name}。", f"The request names no {name}."))
     return value
 
 
 def moment(request: Request, name: str) -> int | None:
-    """A time in milliseconds since the epoch, if given; ``ActRefused``."""
+    """A time in milliseconds since the epoch, if given; ``Refused``."""
     text = request.query_params.get(name, "")
     if not text:
         return None
     if not text.isdigit() or len(text) > 15:
-        raise ActRefused(f"The parameter {name} is a time in milliseconds since 1970, not {text}.")
+        raise Refused(
+            Said(
+                f"参数 {name} 应为 1970 年以来的毫秒数，不是“{text}”。",
+                f"The parameter {name} is a time in milliseconds since 1970, not {text}.",
+            )
+        )
     return int(text)
 
 
 def one_of(request: Request, name: str, choices: tuple[str, ...], default: str) -> str:
-    """One of some words; ``ActRefused``."""
+    """One of some words; ``Refused``."""
     value = request.query_params.get(name) or default
     if value not in choices:
-        raise ActRefused(f"The parameter {name} is {', '.join(choices)}, not {value}.")
+        raise Refused(
+            Said(
+                f"参数 {name} 应为 {'、'.join(choices)} 之一，不是“{value}”。",
+                f"The parameter {name} is {', '.join(choices)}, not {value}.",
+            )
+        )
     return value

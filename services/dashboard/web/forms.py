@@ -193,7 +193,7 @@ def _value(declared: Any, value: Any, path: str, named: Named) -> Any:
 def _choice(symbols: list[str], value: Any, path: str) -> str:
     if value not in symbols:
         shown = "、".join(symbols), ", ".join(symbols)
-        raise FieldRefused(path, Said(f"{path} 应为以下之一：{shown[0]}", f"{path} must be one of {shown[1]}."))
+        raise FieldRefused(path, Said(f"{path} 应为以下之一：{shown[0]}。", f"{path} must be one of {shown[1]}."))
     return str(value)
 
 
@@ -270,4 +270,4 @@ def _under(path: str, name: str) -> str:
 def _refused(path: str, what: str) -> FieldRefused:
     zh, en = _SAYINGS[what]
     where = path or "data"
-    return FieldRefused(where, Said(f"{where} {zh}", f"{where} {en}."))
+    return FieldRefused(where, Said(f"{where} {zh}。", f"{where} {en}."))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from deptbus.desk.refused import Refused
 from deptbus.envelope import from_headers
 from deptbus.errors import ActRefused, NotFound
 from services.dashboard.access.people import LOCAL, Person
@@ -128,10 +129,11 @@ def test_a_task_that_is_over_says_how_it_ended(played: Played) -> None:
     task = played.task("verify")
     played.desk.answer(LI, task, "complete", {})
     played.apply()
-    with pytest.raises(ActRefused, match=r"is over: completed at 2020-01-20 00:00 by Li Wei\."):
-        played.desk.answer(LI, task, "acknowledge", {"instance": INSTANCE})
-    with pytest.raises(NotFound):
+    with pytest.raises(Refused, match=r"is over: completed at 2020-01-20 00:00 by Li Wei\.") as refused:
         played.desk.answer(LI, task, "acknowledge", {})
+    assert "已结束：Li Wei 于 2020-01-20 00:00 完成。" in refused.value.said.zh
+    with pytest.raises(NotFound, match="No open task begins with"):
+        played.desk.answer(STRANGER, task, "acknowledge", {})
 
 
 def test_an_event_is_filled_in_and_published(played: Played) -> None:

@@ -185,7 +185,7 @@ export interface Incident {
   as_of: number;
   row: Row;
   /** What is to be known of `as_of`. */
-  note: string | null;
+  note: Titles | null;
   definition: { titles: Titles | null; basis: string | null; version: number | null; pack: string | null } | null;
   opened_at: number | null;
   closed_at: number | null;

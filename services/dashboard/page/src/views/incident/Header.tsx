@@ -1,7 +1,7 @@
 // What the incident is: level with its history, grade and colour apart, who commands, what it leads or is led by.
 import type { ComponentChildren, JSX } from 'preact';
 import { Badge, Colour, Grade, Level, Moment, PageTitle } from '../../components';
-import { span, t, title } from '../../i18n';
+import { lang, span, t, title } from '../../i18n';
 import { now } from '../../live';
 import { Link } from '../../router';
 import { departmentTitle } from '../../session';
@@ -78,7 +78,7 @@ export function Header({ incident, past, children }: Props): JSX.Element {
         )}
       </dl>
       <History incident={incident} />
-      {incident.note && <p class="faint">{incident.note}</p>}
+      {incident.note && <p class="faint">{incident.note[lang.value]}</p>}
     </header>
   );
 }
