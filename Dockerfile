@@ -10,7 +10,7 @@ RUN python3 -m pip install --no-cache-dir --no-deps --require-hashes -r requirem
     && useradd --uid 10001 --create-home deptbus \
     && printf '#!/bin/sh\nexec python3 -m deptbus "$@"\n' >/usr/local/bin/deptbus \
     && chmod 755 /usr/local/bin/deptbus \
-    && install -d -o deptbus /tmp/run/dashboard
+    && install -d -o deptbus /tmp/run /tmp/run/dashboard
 
 COPY schemas schemas
 COPY topics topics

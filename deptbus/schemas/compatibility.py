@@ -2,7 +2,7 @@
 
 Pure. Beyond Avro 1.12 ("Schema Resolution") it refuses what changes meaning without changing bytes: another
 logical type, another decimal scale, a name that only an alias bridges (registries differ on whether aliases
-count across several versions), a default that is taken away.
+count across several versions), a default that is taken away. So it does bytes that are to be read as text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,8 +19,8 @@ _PROMOTIONS = {
     "long": {"float", "double"},
     "float": {"double"},
     "string": {"bytes"},
-    "bytes": {"string"},
 }
+"""By the writer's type, what a reader may have. Not text of bytes, which Avro allows: bytes need not be UTF-8."""
 Finding = tuple[str, str]
 """A field path and the rule that is broken there."""
 

@@ -153,6 +153,12 @@ def test_every_pair_is_compared_not_only_neighbours() -> None:
     ]
 
 
+def test_text_may_become_bytes_and_bytes_never_text() -> None:
+    as_bytes = _changed(lambda fields: fields[0].update(type="bytes"))
+    assert _rules("BACKWARD_TRANSITIVE", FIRST, as_bytes) == []
+    assert _rules("BACKWARD_TRANSITIVE", as_bytes, FIRST) == ["number: the type bytes became string"]
+
+
 def test_without_a_declared_level_nothing_is_compared() -> None:
     assert _rules("NONE", FIRST, _changed(lambda fields: fields[0].update(type="int"))) == []
 

@@ -22,9 +22,12 @@ LIMIT_MS = 15_000
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; without it, or without the built page, these tests are skipped."""
+    """Chromium; without it, or without the built page, these tests are skipped.
+
+    No longer than a file's: while it is there, a loop runs in this thread, and other tests could run none.
+    """
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on this machine: install it (Debian: apt-get install chromium)")
