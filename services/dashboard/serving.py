@@ -31,7 +31,7 @@ from services.dashboard.web.acts import Desk
 from services.dashboard.web.app import Pages, make_app
 
 NAME = "dashboard"
-BEAT_S = 1.0
+BEAT_S = 0.5
 _END_S = 5
 
 _log = structlog.get_logger("services.dashboard.serving")
@@ -60,8 +60,7 @@ def looking(settings: Settings, catalogue: Catalogue | None = None) -> Iterator[
 
 def serve(settings: Settings, told: Callable[[str], None]) -> None:
     """Serve until a signal. ``told`` gets the address once it answers. ``SettingsError`` where it may not."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn, once it has ended by a signal, raises it again
+    _on_signals(lambda: sys.exit(0))
     catalogue = load_catalogue(settings.root, system_clock())
     titles = {department.id: dict(department.titles) for department in catalogue.departments.values()}
     access = open_access(settings, titles)
@@ -81,9 +80,11 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
         server = uvicorn.Server(server_configuration(app))
         with observing(settings, NAME, lambda: _unready(follower)) as observed, _sampling(sampler):
             follower.start()
+            # uvicorn takes signals itself, and once it has ended by one raises it again
+            _on_signals(lambda: setattr(server, "should_exit", True))
             try:
                 asyncio.set_event_loop(loop)
-                loop.run_until_complete(_run(server, listening, follower, observed, lambda: told(url)))
+                loop.run_until_complete(_run(server, hub, listening, follower, observed, lambda: told(url)))
             finally:
                 follower.close()
                 loop.close()
@@ -92,7 +93,12 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
 
 
 async def _run(
-    server: uvicorn.Server, listening: socket.socket, follower: Follower, observed: Observed, told: Callable[[], None]
+    server: uvicorn.Server,
+    hub: Hub,
+    listening: socket.socket,
+    follower: Follower,
+    observed: Observed,
+    told: Callable[[], None],
 ) -> None:
     serving = asyncio.ensure_future(server.serve([listening]))
     while not server.started and not serving.done():
@@ -103,8 +109,15 @@ async def _run(
         observed.beat()
         if follower.failed is not None:
             server.should_exit = True
+        if server.should_exit:
+            hub.close()  # what pages follow never ends by itself
         await asyncio.wait([serving], timeout=BEAT_S)
     await serving
+
+
+def _on_signals(do: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: do())
 
 
 def _tell(hub: Hub, changes: list[Change] | None) -> None:
