@@ -228,7 +228,7 @@ def _area(area: dict[str, Any]) -> dict[str, Any]:
         ],
         "geocodes": [_pair(pair) for pair in area["geocodes"]],
         "altitude": altitude,
-        "ceiling": None if altitude is None or area["ceiling"] is None else altitude + 1,
+        "ceiling": None if altitude is None or area["ceiling"] is None else round(altitude + 1, 6),
     }
 
 
