@@ -39,14 +39,16 @@ def measure(bench: Bench) -> Iterable[Result]:
         Side(bench.peers_python, "bench.peers.crowd") as crowd,
     ):
         our_port, peer_port = ours.ask("start"), peer.ask("start")
-        crowd.ask("connect", port=our_port, path=OUR_PATH, reading=100)  # warm
+        crowd.ask("connect", port=our_port, path=OUR_PATH, after=ours.ask("last"), reading=100)  # warm
         crowd.ask("disconnect")
         empty = ours.ask("memory")
-        crowd.ask("connect", port=our_port, path=OUR_PATH, reading=pages)
+        crowd.ask("connect", port=our_port, path=OUR_PATH, after=ours.ask("last"), reading=pages)
         each = (ours.ask("memory") - empty) / pages
         calm = _run(ours, crowd, PER_S, seconds)
         crowd.ask("disconnect")
-        crowd.ask("connect", port=our_port, path=OUR_PATH, reading=pages, stalled=odd, flapping=odd)
+        crowd.ask(
+            "connect", port=our_port, path=OUR_PATH, after=ours.ask("last"), reading=pages, stalled=odd, flapping=odd
+        )
         disturbed = _run(ours, crowd, PER_S, seconds)
         loaded = (ours.ask("memory") - empty) / (pages + 2 * odd)
         crowd.ask("disconnect")
@@ -78,7 +80,7 @@ def _highest(side: Side, crowd: Side, port: int, path: str, pages: int, seconds:
     """The highest rate that all pages keep up with."""
 
     def holds(rate: float) -> bool:
-        crowd.ask("connect", port=port, path=path, reading=pages)
+        crowd.ask("connect", port=port, path=path, after=side.ask("last"), reading=pages)
         try:
             published = side.ask("publish", rate=rate, seconds=seconds)
             found = crowd.ask("settle", last=published["last"], limit_s=AFTER_S)

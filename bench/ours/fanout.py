@@ -26,6 +26,7 @@ def main() -> None:
     serve(
         {
             "start": fanning.start, "publish": fanning.publish, "memory": fanning.memory,
+            "last": lambda: fanning.last,
             "evicted": lambda: hub.evicted, "clients": lambda: len(hub),
         }
     )  # fmt: skip

@@ -28,7 +28,7 @@ class Page(asyncio.Protocol):
 
     def __init__(self, crowd: "Crowd", kind: str) -> None:
         self.crowd, self.kind = crowd, kind
-        self.seen = 0
+        self.seen = crowd.after
         """The number of the last change."""
         self.last_id = b""
         self.gaps = 0
@@ -93,13 +93,13 @@ class Crowd:
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.pages: list[Page] = []
         self.ending = False
-        self.port, self.path = 0, b""
+        self.port, self.path, self.after = 0, b"", 0
         self.late = HdrHistogram(1, 600_000_000, 3)
         """Microseconds between when a change was meant to be published and when a page had it."""
 
-    def connect(self, port: int, path: str, reading: int, stalled: int = 0, flapping: int = 0) -> int:
-        """Open so many pages; answers when all are open."""
-        self.port, self.path, self.ending = port, path.encode(), False
+    def connect(self, port: int, path: str, after: int, reading: int, stalled: int = 0, flapping: int = 0) -> int:
+        """Open so many pages, to which comes what is published after the change ``after``; answers when all are."""
+        self.port, self.path, self.after, self.ending = port, path.encode(), after, False
         kinds = ["reading"] * reading + ["stalled"] * stalled + ["flapping"] * flapping
         asyncio.run_coroutine_threadsafe(self._connect(kinds), self.loop).result()
         return len(self.pages)

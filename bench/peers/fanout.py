@@ -43,4 +43,4 @@ def publish(number: int, change: str) -> None:
 if __name__ == "__main__":
     app = Starlette(routes=[Route("/stream", stream)])
     fanning = Fanning(uvicorn.Config(app, log_config=None, access_log=False, ws="none"), publish)
-    serve({"start": fanning.start, "publish": fanning.publish, "memory": fanning.memory})
+    serve({"start": fanning.start, "publish": fanning.publish, "memory": fanning.memory, "last": lambda: fanning.last})

@@ -34,7 +34,8 @@ class Fanning:
         self._publish = publish
         self._loop = asyncio.new_event_loop()
         self._server = uvicorn.Server(configuration)
-        self._numbers = 0
+        self.last = 0
+        """The number of the last change."""
         self._listening = socket.socket()
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listening.bind(("127.0.0.1", 0))
@@ -70,6 +71,6 @@ class Fanning:
             else:
                 await asyncio.sleep(0)
             late = max(late, time.time_ns() - meant)
-            self._numbers += 1
-            self._publish(self._numbers, change(self._numbers, meant))
-        return {"last": self._numbers, "late_ms": late / 1e6}
+            self.last += 1
+            self._publish(self.last, change(self.last, meant))
+        return {"last": self.last, "late_ms": late / 1e6}

@@ -52,7 +52,7 @@ export function TaskCard({ task, incident, past, onOrder, onDone }: Props): JSX.
       )}
       {task.escalations.map((one, index) => (
         <p key={index} class={one.withdrawn_at === null ? 'escalation' : 'escalation faint'}>
-          {t(one.withdrawn_at === null ? 'task.escalated' : 'task.escalated.withdrawn', { to: one.to })} <Moment at={one.at} />
+          {t(one.withdrawn_at === null ? 'task.escalated' : 'task.escalated.withdrawn', { to: departmentTitle(one.to) || one.to })} <Moment at={one.at} />
         </p>
       ))}
       {!past && task.outcome === null && actsFor(task.department) && <TaskActions task={{ ...task, instance: id }} onDone={onDone} />}
