@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select
+from sqlalchemy import Connection, Engine, Insert, create_engine, delete, event, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import Table
@@ -101,12 +101,22 @@ class Store:
         statement = dialect.insert(table)
         others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
         keys = [column for column in table.columns if column.primary_key]
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
+        self._write(connection, statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
 
     def add(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows of which none is there yet."""
         if rows:
-            connection.execute(insert(table), rows)
+            self._write(connection, insert(table), rows)
+
+    def _write(self, connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Hand rows to the driver as they are: every value is one that it takes, and looking at each costs as much
+        again."""
+        compiled = statement.compile(dialect=self.engine.dialect)
+        if compiled.positional:
+            names = compiled.positiontup or []
+            connection.exec_driver_sql(str(compiled), [tuple(row[name] for name in names) for row in rows])
+        else:
+            connection.exec_driver_sql(str(compiled), [dict(row) for row in rows])
 
     def replace_tasks(
         self, connection: Connection, instances: Sequence[str], rows: Sequence[Mapping[str, Any]]
