@@ -20,7 +20,7 @@ WIDTHS = (1440, 1024, 390)
 HEIGHT = 900
 LANGS = {"zh": "zh-CN", "en": "en-GB"}
 TABS = ("board", "timeline", "why", "resources", "map", "lineage")
-SCALE, QUALITY = 0.55, 0.7
+SCALE, QUALITY = 0.5, 0.5
 _SETTLE_MS = 700
 """For what is drawn after its data are there."""
 _SHEET = """async ([pictures, rows, scale, quality]) => {
