@@ -16,6 +16,11 @@ EARLIEST_MS = 0
 LATEST_MS = 253_402_214_399_999
 """The end of 30 December 9999, UTC, which every zone can write as RFC 3339: nothing is dated before 1970 or after."""
 
+PROGRESS, REPORTED = "bus.progress", "bus.ProgressReported"
+"""The topic and the event that say how far the time of a worker has come."""
+CLOCK, ANNOUNCED = "bus.clock", "bus.StepAnnounced"
+"""The topic and the event that say how far an exercise's own time may come."""
+
 
 def system_clock() -> int:
     """The machine's own clock."""

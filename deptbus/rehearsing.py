@@ -12,14 +12,14 @@ from typing import Any
 
 from deptbus import bootstrap
 from deptbus.catalogue import Catalogue
-from deptbus.clock import from_iso
+from deptbus.clock import CLOCK, from_iso
 from deptbus.codec import Codec
 from deptbus.envelope import from_headers
 from deptbus.errors import BusError, CodecError, SettingsError, TopicError
 from deptbus.exercise.clock import JOURNAL, TASKS, Announcement, Report, StepClock
 from deptbus.exercise.clockwork import Clockwork
 from deptbus.exercise.exercise import Watch, drop_namespace, sized
-from deptbus.exercise.link import CLOCK, Link, partitions, to_announcement
+from deptbus.exercise.link import Link, partitions, to_announcement
 from deptbus.exercise.supervisor import Supervisor
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration

@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     dashboard_users: Path | None = Field(
         None, description="The file of users; by default dashboard/users.yaml below run_dir."
     )
+    dashboard_boundaries: Path | None = Field(
+        None, description="GeoJSON of administrative areas, each feature with its GB/T 2260 code, for the map."
+    )
     dashboard_session_h: int = Field(12, ge=1, le=168, description="How long a sign-on holds, in hours.")
     dashboard_clients_max: int = Field(4_000, ge=1, description="Pages that follow live at once, at most.")
     oidc_issuer: str | None = Field(None, description="The OpenID Connect provider people sign on by.")

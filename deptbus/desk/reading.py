@@ -12,7 +12,7 @@ from typing import Any
 
 from deptbus import bootstrap
 from deptbus.catalogue import Catalogue, load_catalogue
-from deptbus.clock import Clock, system_clock
+from deptbus.clock import CLOCK, PROGRESS, Clock, system_clock
 from deptbus.codec import Codec
 from deptbus.desk.afteraction import AfterAction
 from deptbus.desk.board import Board, Snapshot, earlier
@@ -36,8 +36,6 @@ INSTANCES = "workflow.instances"
 TASKS = "workflow.tasks"
 TIMELINE = "workflow.timeline"
 _READ = (INSTANCES, TASKS, TIMELINE)
-PROGRESS = "bus.progress"
-CLOCK = "bus.clock"
 _CHANGED = "workflow.InstanceChanged"
 _STORED = "workflow.PackStored"
 _ADVANCED = "workflow.PartitionAdvanced"

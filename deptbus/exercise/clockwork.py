@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from deptbus.clock import PROGRESS
 from deptbus.errors import BusError
 from deptbus.exercise.clock import EVENTS, TASKS, Announcement, Move, Report, StepClock, Tick
-from deptbus.exercise.link import PROGRESS, Link, partitions, to_report
+from deptbus.exercise.link import Link, partitions, to_report
 from deptbus.ids import derived_id
 from deptbus.kafka.consumer import BEGINNING, END
 from deptbus.record import Record

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from deptbus.clock import CLOCK
 from deptbus.errors import DefinitionError
 from deptbus.exercise.clock import TASKS, Announcement, Report
 from deptbus.exercise.desks import AnswerWith, Desks
-from deptbus.exercise.link import CLOCK, Link, event_of, partitions, to_announcement
+from deptbus.exercise.link import Link, event_of, partitions, to_announcement
 from deptbus.failpoint import hit
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration

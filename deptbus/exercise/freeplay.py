@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deptbus.clock import system_clock
+from deptbus.clock import CLOCK, system_clock
 from deptbus.envelope import from_headers
 from deptbus.errors import SettingsError, StackError
 from deptbus.exercise.clock import JOURNAL, Announcement, Report, StepClock
 from deptbus.exercise.clockwork import Clockwork
-from deptbus.exercise.link import CLOCK, Link, to_announcement
+from deptbus.exercise.link import Link, to_announcement
 from deptbus.exercise.supervisor import Supervisor
 from deptbus.health import health_path, read_health, write_health
 from deptbus.kafka.admin import Admin

@@ -6,7 +6,7 @@ from typing import Any
 
 from deptbus import bootstrap
 from deptbus.catalogue import BUS_OWNERS, Catalogue, load_catalogue
-from deptbus.clock import system_clock
+from deptbus.clock import ANNOUNCED, REPORTED, system_clock
 from deptbus.codec import Codec
 from deptbus.envelope import Headers, from_headers
 from deptbus.errors import SettingsError
@@ -20,10 +20,6 @@ from deptbus.publishing import Publisher
 from deptbus.record import Event, Record
 from deptbus.settings import Settings
 
-PROGRESS = "bus.progress"
-CLOCK = "bus.clock"
-REPORTED = "bus.ProgressReported"
-ANNOUNCED = "bus.StepAnnounced"
 TOGETHER_MS = 5
 """How long what is handed over waits for a flush, in milliseconds."""
 _OWN = tuple(f"{owner}." for owner in BUS_OWNERS)

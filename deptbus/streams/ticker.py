@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from deptbus.clock import PROGRESS, REPORTED
 from deptbus.envelope import from_headers
 from deptbus.errors import CodecError
 from deptbus.ids import derived_id
@@ -15,7 +16,7 @@ from deptbus.record import Record
 from deptbus.streams.owner import Done
 from deptbus.streams.packs import PackShelf
 from deptbus.streams.ticks import TickPolicy
-from deptbus.streams.wiring import APPENDED, JOURNAL, PACKS, PROGRESS, REPORTED, Wiring
+from deptbus.streams.wiring import APPENDED, JOURNAL, PACKS, Wiring
 from deptbus.workflow.correlate import tick
 
 LOOK_S = 0.5

@@ -6,7 +6,7 @@ from typing import Any
 from deptbus import bootstrap
 from deptbus.blocked import LETTER_S, await_answers, why_unwritten
 from deptbus.catalogue import Catalogue
-from deptbus.clock import system_clock
+from deptbus.clock import REPORTED, system_clock
 from deptbus.codec import Codec
 from deptbus.deadletters import TYPE as DEAD_LETTERED
 from deptbus.deadletters import DeadLetters
@@ -24,10 +24,8 @@ INSTANCES = "workflow.instances"
 TASKS = "workflow.tasks"
 EVENTS = "workflow.events"
 TIMELINE = "workflow.timeline"
-PROGRESS = "bus.progress"
 PACKS = "bus.packs"
 APPENDED = "workflow.EntryAppended"
-REPORTED = "bus.ProgressReported"
 TOGETHER_MS = 5
 """How long what is handed over waits for a flush, in milliseconds: a batch sent at once is read at once."""
 

@@ -59,6 +59,10 @@ class Fact(_Model):
 
     type: Literal["int", "double", "string", "bool"]
     initial: int | float | str | bool | None = None
+    titles: Titles | None = None
+    """What it is called where people read; by default as here."""
+    time: bool = False
+    """Whether it is a time, in milliseconds since the epoch."""
 
 
 class Row(_Model):

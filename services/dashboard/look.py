@@ -18,6 +18,7 @@ from deptbus.record import Record
 from deptbus.registry import Registry
 from deptbus.settings import Settings
 from deptbus.workflow.said import Said
+from services.dashboard.boundaries import load_boundaries
 from services.dashboard.projection.store import Store
 
 READER = "command"
@@ -36,6 +37,7 @@ class Look:
         self.registry: Registry = bootstrap.open_registry(settings)
         self.codec: Codec = bootstrap.load_codec(settings, self.catalogue, self.registry)
         self.store = store
+        self.boundaries = load_boundaries(settings.dashboard_boundaries)
         self._learn = bootstrap.learner(self.codec, self.registry)
         self._learning = threading.Lock()
         self._granted = self._grants()

@@ -8,6 +8,7 @@ from deptbus.cli.incidents.view import detail
 from deptbus.cli.showing import banner, table, unit
 from deptbus.desk.afteraction import AfterAction, TaskRecord
 from deptbus.desk.board import asked, short_ids
+from deptbus.desk.remembered import remembered
 from deptbus.desk.resources import FIGURES
 from deptbus.settings import Settings
 from deptbus.workflow.said import Said
@@ -18,9 +19,12 @@ def show_record(settings: Settings, record: AfterAction, last: int | None, note:
     lang = settings.lang
     for line in _header(record, lang):
         output.out.print(words.cell(line), soft_wrap=True)
-    facts = sorted(((record.snapshot or {}).get("facts") or {}).items())
+    facts = remembered((record.snapshot or {}).get("facts"), record.definition)
     if facts:
-        shown = [(name, words.value(value, lang)) for name, value in facts]
+        shown = [
+            (words.title(one.titles, lang), words.moment(int(one.value)) if one.time else words.value(one.value, lang))
+            for one in facts
+        ]
         table(words.word("facts", lang), ("fact", "value"), shown, lang)
     tasks = record.open_tasks if last is not None else record.tasks
     short = short_ids(task.task for task in record.tasks)

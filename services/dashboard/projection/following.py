@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from deptbus.desk.reading import CLOCK, INSTANCES, PROGRESS, TASKS, TIMELINE
+from deptbus.clock import CLOCK, PROGRESS
+from deptbus.desk.reading import INSTANCES, TASKS, TIMELINE
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration

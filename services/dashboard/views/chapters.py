@@ -11,6 +11,7 @@ from typing import Any, Literal
 from deptbus.cli.words import level, title, value, word
 from deptbus.clock import BEIJING
 from deptbus.desk.afteraction import AfterAction, TaskRecord
+from deptbus.desk.remembered import remembered
 from deptbus.desk.resources import FIGURES
 from deptbus.imports.cap.regions import name_of
 
@@ -119,8 +120,9 @@ class _Teller:
             ("note", record.note and record.note.in_(lang)),
         ]
         shown: list[tuple[str, Cell]] = [(said(name, lang), cell) for name, cell in rows if cell not in (None, "")]
-        facts = sorted((snapshot.get("facts") or {}).items())
-        shown += [(f"{said('fact', lang)}: {name}", _cell(value(fact, lang))) for name, fact in facts]
+        for one in remembered(snapshot.get("facts"), record.definition):
+            told = moment(int(one.value)) if one.time else _cell(value(one.value, lang))
+            shown.append((f"{said('fact', lang)}: {title(one.titles, lang)}", told))
         return self._chapter("summary", ("what", "value"), shown)
 
     def chronology(self, name: str, lines: Iterable[Mapping[str, Any]]) -> Chapter:

@@ -11,6 +11,7 @@ from deptbus.desk.board import Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.reading import TASKS, TIMELINE
 from deptbus.desk.refused import Missing
+from deptbus.desk.remembered import remembered
 from deptbus.desk.resources import names_resources
 from deptbus.desk.told import Told
 from deptbus.errors import CodecError
@@ -50,6 +51,9 @@ def incident(look: Look, person: Person, instance: str, at_ms: int | None = None
         "timeline": [{**line, "why": reason(line, definition)} for line in record.timeline],
         "resources": record.resources(),
         "facts": snapshot.get("facts"),
+        "remembered": [
+            one._asdict() | {"titles": one.titles.model_dump()} for one in remembered(snapshot.get("facts"), definition)
+        ],
         "targets": snapshot.get("targets"),
         "moments": sorted({line["at"] for line in record.timeline}),
         "unplaced": record.unplaced,

@@ -1,6 +1,6 @@
 """An incident on the map, as GeoJSON: the regions it names, the areas of its alerts, and what else has coordinates."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from deptbus.desk.board import Snapshot, asked
@@ -9,8 +9,9 @@ from deptbus.errors import CodecError
 from deptbus.imports.cap.regions import is_region_list, read_region
 from deptbus.workflow.definition import Definition
 from services.dashboard.access.people import Person
+from services.dashboard.boundaries import Boundaries, around
 from services.dashboard.look import Look
-from services.dashboard.places import place_of
+from services.dashboard.places import Place, place_of
 from services.dashboard.views import shapes
 from services.dashboard.views.incident import record_of
 
@@ -31,14 +32,28 @@ def incident_map(look: Look, person: Person, instance: str) -> dict[str, Any]:
             events.append((stored.envelope, stored.record.coordinates, look.decode(stored.record)))
         except CodecError:
             continue
-    named = regions(record.snapshot or {}, record.definition, [(task.region, task.step) for task in record.tasks])
-    return {"type": "FeatureCollection", "features": [*named, *alerts(events), *sites(events)]}
+    asked_in = [(task.region, task.step) for task in record.tasks]
+    named = list(regions(record.snapshot or {}, record.definition, asked_in, look.boundaries))
+    lie_in = ground(look.boundaries, [one["properties"]["code"] for one in named])
+    return {"type": "FeatureCollection", "features": [*lie_in, *named, *alerts(events), *sites(events)]}
+
+
+def ground(boundaries: Boundaries, codes: Collection[str]) -> Iterator[Feature]:
+    """What the named regions lie among, so that a map without streets says where it is."""
+    for code, geometry in around(boundaries, codes):
+        place = place_of(code)
+        label = {"zh": place.zh, "en": place.en} if place is not None else {"zh": code, "en": code}
+        yield _feature(geometry, "ground", label, code=code)
 
 
 def regions(
-    snapshot: Snapshot, definition: Definition | None, tasks: Iterable[tuple[str | None, str]]
+    snapshot: Snapshot,
+    definition: Definition | None,
+    tasks: Iterable[tuple[str | None, str]],
+    boundaries: Boundaries,
 ) -> Iterator[Feature]:
-    """The regions that an incident, its targets and its tasks name: a mark for each, with the steps asked there."""
+    """The regions that an incident, its targets and its tasks name, with the steps asked there: each its area where
+    the boundary is known, and else a mark."""
     of: dict[str, dict[str, None]] = {}
     steps: dict[str, dict[str, None]] = {}
     if snapshot.get("region"):
@@ -55,9 +70,10 @@ def regions(
         place = place_of(region)
         if place is None:
             continue
+        geometry = boundaries.get(region)
         yield _feature(
-            shapes.point(place.longitude, place.latitude), "region", {"zh": place.zh, "en": place.en},
-            code=region, exact=place.exact, of=list(named_by),
+            geometry or _mark(place), "region", {"zh": place.zh, "en": place.en},
+            code=region, exact=geometry is not None or place.exact, of=list(named_by),
             steps=[asked(definition, step).titles.model_dump() for step in steps.get(region, ())],
         )  # fmt: skip
 
@@ -118,7 +134,11 @@ def _shapes_of(area: Mapping[str, Any]) -> Iterator[tuple[shapes.Geometry, str |
         region = read_region(code["value"]) if is_region_list(code["name"]) else None
         place = place_of(region) if region else None
         if place is not None:
-            yield shapes.point(place.longitude, place.latitude), region
+            yield _mark(place), region
+
+
+def _mark(place: Place) -> shapes.Geometry:
+    return shapes.point(place.longitude, place.latitude)
 
 
 def _feature(geometry: shapes.Geometry, kind: str, label: Mapping[str, str], **properties: Any) -> Feature:

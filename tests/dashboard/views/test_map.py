@@ -39,7 +39,7 @@ def test_regions_that_an_incident_its_tasks_and_targets_name() -> None:
     snapshot = {"region": REGION, "targets": {"verify G-1": ["440300", "440307"], "ban": []}}
     definition = command_pack().definition
     found = {
-        one["properties"]["code"]: one for one in regions(snapshot, definition, [("440300", "verify"), (None, "x")])
+        one["properties"]["code"]: one for one in regions(snapshot, definition, [("440300", "verify"), (None, "x")], {})
     }
     assert set(found) == {REGION, "440300", "440307"}
     shenzhen = found["440300"]
@@ -51,7 +51,7 @@ def test_regions_that_an_incident_its_tasks_and_targets_name() -> None:
 
 
 def test_a_region_that_is_none_is_left_out() -> None:
-    assert list(regions({"region": "999999", "targets": {}}, None, [("x", "y")])) == []
+    assert list(regions({"region": "999999", "targets": {}}, None, [("x", "y")], {})) == []
 
 
 def test_areas_of_an_alert_once_for_all_its_languages() -> None:

@@ -200,10 +200,20 @@ export interface Incident {
   resources: Resource[];
   /** Null where the past does not tell. */
   facts: Record<string, boolean | number | string | null> | null;
+  remembered: Remembered[];
   targets: Record<string, string[]> | null;
   /** When something changed, ascending. */
   moments: number[];
   unplaced: Line[];
+}
+
+/** A fact that says something. */
+export interface Remembered {
+  name: string;
+  titles: Titles;
+  value: boolean | number | string;
+  /** Whether the value is a time. */
+  time: boolean;
 }
 
 /** An event in the chain of causes and effects. */

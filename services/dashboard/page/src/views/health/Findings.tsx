@@ -1,7 +1,7 @@
 // What was found of the bus, gravest first, each with what to do; what is fine only counts.
 import type { JSX } from 'preact';
 import { Badge, Empty, type Tone } from '../../components';
-import { t, title } from '../../i18n';
+import { has, t, title } from '../../i18n';
 import { byGravity, type Finding, type Said, type Severity } from './data';
 import { callsText } from './useHealth';
 
@@ -41,7 +41,7 @@ function Item({ finding }: { finding: Finding }): JSX.Element {
   return (
     <li class={`finding ${finding.severity}`}>
       <Badge tone={TONE[finding.severity]}>{t(`health.severity.${finding.severity}`)}</Badge>
-      <span class="finding-area">{finding.area}</span>
+      <span class="finding-area">{area(finding.area)}</span>
       <p class="finding-text">{said(finding.text)}</p>
       {advice && (
         <p class="finding-advice">
@@ -50,6 +50,11 @@ function Item({ finding }: { finding: Finding }): JSX.Element {
       )}
     </li>
   );
+}
+
+function area(id: string): string {
+  const key = `health.area.${id}`;
+  return has(key) ? t(key) : id;
 }
 
 function said(text: Said | string | null): string {

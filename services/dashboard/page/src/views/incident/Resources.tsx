@@ -1,13 +1,13 @@
 // How much of each resource was asked for and what became of it; below, what the incident remembers.
 import type { JSX } from 'preact';
-import { Badge, Empty } from '../../components';
-import { t } from '../../i18n';
-import type { Incident, Resource } from '../../types';
+import { Badge, Empty, Moment } from '../../components';
+import { t, title } from '../../i18n';
+import type { Incident, Remembered, Resource } from '../../types';
 
 const FIGURES = ['requested', 'committed', 'deployed', 'short', 'released', 'declined', 'cancelled', 'open'] as const;
 
 export function Resources({ incident }: { incident: Incident }): JSX.Element {
-  const facts = Object.entries(incident.facts ?? {}).filter(([, value]) => value !== null && value !== '');
+  const facts = incident.remembered;
   return (
     <>
       {incident.resources.length === 0 ? (
@@ -45,10 +45,10 @@ export function Resources({ incident }: { incident: Incident }): JSX.Element {
         <details class="remembered">
           <summary>{t('resources.facts', { n: facts.length })}</summary>
           <dl class="facts">
-            {facts.map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{typeof value === 'boolean' ? t(value ? 'yes' : 'no') : String(value)}</dd>
+            {facts.map((fact) => (
+              <div key={fact.name} title={fact.name}>
+                <dt>{title(fact.titles)}</dt>
+                <dd>{shown(fact)}</dd>
               </div>
             ))}
           </dl>
@@ -56,6 +56,11 @@ export function Resources({ incident }: { incident: Incident }): JSX.Element {
       )}
     </>
   );
+}
+
+function shown({ value, time }: Remembered): JSX.Element | string {
+  if (time) return <Moment at={Number(value)} />;
+  return typeof value === 'boolean' ? t(value ? 'yes' : 'no') : String(value);
 }
 
 function Figure({ line, figure }: { line: Resource; figure: (typeof FIGURES)[number] }): JSX.Element {

@@ -5,6 +5,8 @@ import { project, rings, scaleBar, type Position, type View } from './projection
 
 interface Props {
   places: Place[];
+  /** Areas that the places lie among. */
+  ground: Place[];
   view: View;
   width: number;
   height: number;
@@ -12,12 +14,17 @@ interface Props {
   onChoose: (index: number) => void;
 }
 
-export function Drawing({ places, view, width, height, chosen, onChoose }: Props): JSX.Element {
+export function Drawing({ places, ground, view, width, height, chosen, onChoose }: Props): JSX.Element {
   const at = (position: Position): Position => project(position, view, width, height);
   const bar = scaleBar(view, 120);
   const labels = labelled(places, at);
   return (
     <svg class="map-drawing" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+      <g class="ground">
+        {ground.map((place) => (
+          <Shape key={place.properties.code} place={place} at={at} />
+        ))}
+      </g>
       {places.map((place, index) => (
         <g key={index} class={`place kind-${place.properties.kind}${isOver(place) ? ' over' : ''}${chosen === index ? ' chosen' : ''} ${colourOf(place)}`} onClick={() => onChoose(index)}>
           <Shape place={place} at={at} />
@@ -82,7 +89,7 @@ function labelled(places: Place[], at: (position: Position) => Position): Label[
 
 function anchor({ geometry }: Place): Position {
   if (geometry.type === 'Point') return geometry.coordinates as Position;
-  const ring = rings(geometry)[0] ?? [[0, 0]];
+  const [ring = [[0, 0]]] = [...rings(geometry)].sort((one, other) => other.length - one.length); // not an islet
   const sum = ring.reduce(([a, b], [x, y]) => [a + x, b + y] as Position, [0, 0] as Position);
   return [sum[0] / ring.length, sum[1] / ring.length];
 }

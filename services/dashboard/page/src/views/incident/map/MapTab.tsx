@@ -6,7 +6,7 @@ import { Badge, Button, Colour, Empty, ErrorNote, Moment, Spinner } from '../../
 import { lang, t, title } from '../../../i18n';
 import { onLive } from '../../../live';
 import { Drawing } from './Drawing';
-import { isOver, kindOf, nameOf, type Place, type Places } from './places';
+import { isGround, isOver, kindOf, nameOf, type Place, type Places } from './places';
 import { enclose, fitting, moved, positions, zoomed, type View } from './projection';
 
 const STEP_PX = 60;
@@ -45,12 +45,12 @@ export function MapTab({ id, past }: { id: string; past: boolean }): JSX.Element
   return (
     <>
       {past && <p class="faint">{t('map.present')}</p>}
-      {places.length === 0 ? <Empty>{t('map.empty')}</Empty> : <Map places={places} />}
+      {places.length === 0 ? <Empty>{t('map.empty')}</Empty> : <Map places={places.filter((one) => !isGround(one))} ground={places.filter(isGround)} />}
     </>
   );
 }
 
-function Map({ places }: { places: Place[] }): JSX.Element {
+function Map({ places, ground }: { places: Place[]; ground: Place[] }): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: 640, height: 420 });
   const [view, setView] = useState<View | null>(null);
@@ -139,7 +139,7 @@ function Map({ places }: { places: Place[] }): JSX.Element {
             drag.current = null;
           }}
         >
-          <Drawing places={places} view={shown} width={size.width} height={size.height} chosen={chosen} onChoose={setChosen} />
+          <Drawing places={places} ground={ground} view={shown} width={size.width} height={size.height} chosen={chosen} onChoose={setChosen} />
         </div>
         <Legend />
       </div>

@@ -34,6 +34,11 @@ export interface Places {
   features: Place[];
 }
 
+/** Whether it is what other places lie among. */
+export function isGround({ properties: { kind } }: Place): boolean {
+  return kind === 'ground';
+}
+
 /** What a place is, in words. */
 export function kindOf({ properties: { kind, of } }: Place): string {
   const named = kind === 'region' && of?.length ? of.map((one) => t(`map.of.${one}`)).join(lang.value === 'zh' ? '、' : ', ') : '';

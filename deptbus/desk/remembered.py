@@ -1,0 +1,34 @@
+"""What an instance remembers, as people read it: each fact by its name in the definition. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from deptbus.workflow.definition import Definition, Titles
+
+Value = int | float | str | bool
+
+
+class Remembered(NamedTuple):
+    """A fact that says something."""
+
+    name: str
+    """Its id in the definition."""
+    titles: Titles
+    value: Value
+    time: bool
+    """Whether the value is a time, in milliseconds since the epoch."""
+
+
+def remembered(facts: Mapping[str, Any] | None, definition: Definition | None) -> list[Remembered]:
+    """The facts that say something, in the definition's order; those that it does not know come last, by name."""
+    of = definition.facts if definition is not None else {}
+    order = {name: number for number, name in enumerate(of)}
+    found = []
+    for name, value in sorted((facts or {}).items(), key=lambda fact: (order.get(fact[0], len(order)), fact[0])):
+        fact = of.get(name)
+        time = fact is not None and fact.time
+        if value is None or value == "" or (time and not value):
+            continue
+        titles = (fact and fact.titles) or Titles(zh=name, en=name)
+        found.append(Remembered(name, titles, value, time))
+    return found
