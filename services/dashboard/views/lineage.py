@@ -124,10 +124,10 @@ class Drawing:
         """Who has read it, who has not yet, and who gave it up; when is not on record."""
         handling = self._teller.handling(node)
         return [
-            *({"by": group, "at": None, "state": "handled"} for group in handling.handled),
-            *({"by": group, "at": None, "state": "waiting"} for group in handling.waiting),
+            *({"by": group, "state": "handled"} for group in handling.handled),
+            *({"by": group, "state": "waiting"} for group in handling.waiting),
             *(
-                {"by": one.group, "at": None, "state": "failed", "reason": one.reason, "message": one.message}
+                {"by": one.group, "state": "failed", "reason": one.reason, "message": one.message}
                 for one in self._teller.failed(node)
             ),
         ]

@@ -9,6 +9,7 @@ A view is one WebP file of six pictures, Chinese above English; ``--apart`` writ
 import argparse
 import base64
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -77,11 +78,13 @@ def _views(url: str, incident: str | None, at: str | None) -> dict[str, str]:
     """Name and address of every view."""
     listed = httpx.get(f"{url}/api/incidents", params={"status": "all"}, timeout=30).json()["incidents"]
     chosen = incident or max(listed, key=lambda row: (row["status"] == "open", row["open"]))["instance"]
+    asked = Counter(department for row in listed for department, _ in row["dues"])
+    busiest = max(asked, key=lambda department: asked[department], default="health")
     about = f"id={chosen}" + (f"&at={at}" if at else "")
     return {
         "incidents": "/incidents?status=all",
         **{tab: f"/incident?{about}&tab={tab}" for tab in TABS},
-        "department": "/department?id=health",
+        "department": f"/department?id={busiest}",
         "catalogue": "/catalogue?tab=types",
         "graph": "/catalogue?tab=graph",
         "health": "/health",

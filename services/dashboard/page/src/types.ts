@@ -228,8 +228,8 @@ export interface LineageNode {
   offset: number;
   at: number;
   latency_ms: number | null;
-  /** Consumer groups and how far they are: `handled`, `waiting` or `failed`; when is not always on record. */
-  handled: { by: string; at: number | null; state: string; reason?: string; message?: string }[];
+  /** Consumer groups and how far they are: `handled`, `waiting` or `failed`; when is not on record. */
+  handled: { by: string; state: string; reason?: string; message?: string }[];
   causes: string[];
   effects: LineageNode[];
   is?: boolean;

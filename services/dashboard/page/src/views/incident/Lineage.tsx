@@ -139,8 +139,8 @@ function Handled({ node }: { node: LineageNode }): JSX.Element | null {
       <span class="faint">{t('lineage.handled')}</span>
       {node.handled.map((one, index) => (
         <span key={index}>
-          {one.by} <Badge tone={TONES[one.state] ?? 'plain'}>{has(`lineage.state.${one.state}`) ? t(`lineage.state.${one.state}`) : one.state}</Badge>
-          {one.at !== null && <Moment at={one.at} />} {one.reason && <span class="faint">{[one.reason, one.message].filter(Boolean).join(lang.value === 'zh' ? '：' : ': ')}</span>}
+          {one.by} <Badge tone={TONES[one.state] ?? 'plain'}>{has(`lineage.state.${one.state}`) ? t(`lineage.state.${one.state}`) : one.state}</Badge>{' '}
+          {one.reason && <span class="faint">{[one.reason, one.message].filter(Boolean).join(lang.value === 'zh' ? '：' : ': ')}</span>}
         </span>
       ))}
     </p>
