@@ -28,6 +28,7 @@ from deptbus.kafka.log import KafkaLog
 from deptbus.operations.comparing import Comparison, compare
 from deptbus.operations.filters import Filter
 from deptbus.operations.outcomes import Outcomes
+from deptbus.operations.pace import Pace
 from deptbus.operations.rehearsal import (
     OPENED,
     REQUESTED,
@@ -63,12 +64,13 @@ class Player:
     """Publishes what is dated in a step; an answer once the rehearsal has asked what it answers."""
 
     def __init__(
-        self, link: Link, dated: list[tuple[int, Record]], course: Course, then: Requests, replay_id: str
+        self, link: Link, dated: list[tuple[int, Record]], course: Course, then: Requests, replay: Replay
     ) -> None:
         self._link = link
         self._dated = dated
         self._course = course
-        self._replay_id = replay_id
+        self._replay_id = replay.id
+        self._pace = Pace(replay.rate or 0)
         self._now = Requests()
         self._leading = Leading(then, self._now)
         self._next = 0
@@ -146,6 +148,7 @@ class Player:
             correlationid=self._leading.instance(named),
         )  # fmt: skip
         event_id = original.get("ce_id", b"").decode(errors="replace")
+        self._pace.wait()
         self._link.send(record.topic, record.key, value, headers, event_id)
         self.counts["played"] += 1
 
@@ -275,7 +278,7 @@ class Rehearsal:
             self.supervisor.add("advance-0", "run", "advance", "--worker", "0")
             self.supervisor.add("correlate-0", "run", "correlate", "--worker", "0")
             link = Link(self.settings, "clock")
-            player = Player(link, in_order(records, course), course, then, self.replay.id)
+            player = Player(link, in_order(records, course), course, then, self.replay)
             try:
                 clock = StepClock(
                     origin_ms=course.origin_ms, step_ms=course.step_ms, until_ms=course.until_ms,

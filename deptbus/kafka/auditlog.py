@@ -120,9 +120,11 @@ class KafkaAuditLog:
         producer.begin()
         try:
             producer.send(self._topic, 0, ready.key, ready.value, ready.headers)
-        except PublishFailed as error:
+            producer.commit()
+        except (PublishFailed, TransactionUnclear) as error:
+            if isinstance(error, TransactionUnclear) and not producer.refused:
+                raise
             raise AuditRefused(f"The act is not on record, for {TOPIC} does not take it: {error}.") from error
-        producer.commit()
         self._head, self._next = ready.head, producer.ends[self._topic, 0]
         return Place(self._next - 1, producer.timestamp_ms)
 

@@ -271,6 +271,11 @@ class TransactionalProducer:
         """How many records are not answered yet."""
         return len(self._producer)
 
+    @property
+    def refused(self) -> str:
+        """Why a record of the last transaction will be refused however often it is sent; empty where none is."""
+        return self._error.str() if self._error is not None and self._error.code() in _NOT_WRITTEN else ""
+
     def commit(self) -> None:
         """Commit; returns only when the broker has it. Any doubt or refused record: ``TransactionUnclear``."""
         self._guarded("commit", lambda: self._producer.commit_transaction(self._timeout_s))

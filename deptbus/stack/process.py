@@ -60,8 +60,8 @@ class DetachedProcess:
 
     def pid(self) -> int | None:
         """The pid where the process runs; None after its end, however it ended."""
-        if self._child is not None:
-            self._child.poll()  # reaps it
+        if self._child is not None and self._child.poll() is None:  # which reaps it
+            return self._child.pid  # just begun, its command line may not be there yet
         noted = self._noted()
         return noted["pid"] if noted and self.marker in _command_line(noted["pid"]) else None
 

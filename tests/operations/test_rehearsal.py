@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,7 +74,9 @@ def test_under_the_same_rules_everything_comes_out_as_it_did(
     run, before = command(played, monkeypatch, tmp_path), written(played)
     name = f"r-{uuid4().hex[:8]}"
     try:
-        found = told(run("--compare", "--rehearsal", name, "--json"), 0)
+        began = time.monotonic()
+        found = told(run("--compare", "--rehearsal", name, "--rate", "50", "--json"), 0)
+        assert time.monotonic() - began > (found["events"] - 1) / 50, "as slowly as was asked"
         assert (found["compared"], found["different"], found["unasked"]) == (1, [], 0)
         assert written(played) == before
         world = Namespace(name)

@@ -105,10 +105,10 @@ def _real(value: str) -> str:
 
 
 def language(value: str) -> str:
-    """An RFC 3066 tag; empty means ``en-US``, as in the standard's schema."""
-    bare = value.strip(_XML_SPACE)
-    if not bare:
+    """An RFC 3066 tag; empty means ``en-US``, as in the standard's schema, where spaces alone are none."""
+    if not value:
         return "en-US"
+    bare = value.strip(_XML_SPACE)
     if not _LANGUAGE.fullmatch(bare):
         raise Wrong(f"{_shown(value)} is no language tag such as zh-CN")
     return bare

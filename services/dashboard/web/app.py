@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from deptbus.desk.answering import DISPOSITIONS
 from services.dashboard.access.guard import Access
@@ -37,6 +38,7 @@ from services.dashboard.web.answers import Act, View, acting, json_response, mom
 
 STATIC = Path(__file__).parent.parent / "static"
 """The built page."""
+STREAM = "/api/stream"
 TIME_S = 5.0
 """How often everybody is told what time it is."""
 _GZIP_FROM = 4_096
@@ -125,7 +127,7 @@ def streaming(hub: Hub) -> Route:
             sentence = "As many pages follow live as this server takes (BUS_DASHBOARD_CLIENTS_MAX)."
             return json_response({"error": sentence}, 503)
 
-    return Route("/api/stream", stream)
+    return Route(STREAM, stream)
 
 
 def make_app(pages: Pages, access: Access) -> Starlette:
@@ -154,7 +156,17 @@ def make_app(pages: Pages, access: Access) -> Starlette:
 
 def middleware(access: Access) -> list[Middleware]:
     """What every request goes through."""
-    return [access.middleware, Middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=1)]
+    return [access.middleware, Middleware(_Compressing, minimum_size=_GZIP_FROM, compresslevel=1)]
+
+
+class _Compressing(GZipMiddleware):
+    """Compresses answers; past it go streams, whose every part it would look at and leave as it is."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == STREAM:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def _unknown(request: Request) -> Response:
