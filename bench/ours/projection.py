@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any
 
 from bench.suite.child import serve
+from deptbus import garbage
 from deptbus.settings import Settings
 from services.dashboard.look import Look
 from services.dashboard.projection.following import Follower
@@ -21,4 +22,5 @@ def fill(namespace: str, url: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    garbage.look_seldom()  # as the dashboard does
     serve({"fill": fill})

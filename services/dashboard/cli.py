@@ -60,10 +60,12 @@ def stop() -> None:
 @app.command(epilog="Example: deptbus-dashboard rebuild --json")
 def rebuild(as_json: AsJson = False) -> None:
     """Empty the dashboard's database and fill it from the topics."""
+    from deptbus import garbage
     from deptbus.cli.progress import bar
     from services.dashboard.projection.following import Follower
     from services.dashboard.serving import looking
 
+    garbage.look_seldom()
     settings = Settings.load()
     began = time.monotonic()
     with looking(settings) as look, bar("rebuild", quiet=as_json) as progress:

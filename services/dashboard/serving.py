@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from deptbus import garbage
 from deptbus.catalogue import Catalogue, load_catalogue
 from deptbus.clock import system_clock
 from deptbus.errors import SettingsError
@@ -61,6 +62,7 @@ def looking(settings: Settings, catalogue: Catalogue | None = None) -> Iterator[
 def serve(settings: Settings, told: Callable[[str], None]) -> None:
     """Serve until a signal. ``told`` gets the address once it answers. ``SettingsError`` where it may not."""
     _on_signals(lambda: sys.exit(0))
+    garbage.look_seldom()
     catalogue = load_catalogue(settings.root, system_clock())
     titles = {department.id: dict(department.titles) for department in catalogue.departments.values()}
     access = open_access(settings, titles)

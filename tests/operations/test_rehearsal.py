@@ -2,8 +2,8 @@
 
 import json
 import shutil
-import time
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

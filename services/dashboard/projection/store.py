@@ -5,6 +5,7 @@ SQLite by default, PostgreSQL by its URL. Values stay as they came from the topi
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -113,8 +114,8 @@ class Store:
         again."""
         compiled = statement.compile(dialect=self.engine.dialect)
         if compiled.positional:
-            names = compiled.positiontup or []
-            connection.exec_driver_sql(str(compiled), [tuple(row[name] for name in names) for row in rows])
+            values = itemgetter(*compiled.positiontup or ())  # of tables with two columns at least: a tuple
+            connection.exec_driver_sql(str(compiled), [values(row) for row in rows])
         else:
             connection.exec_driver_sql(str(compiled), [dict(row) for row in rows])
 
