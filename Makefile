@@ -102,7 +102,7 @@ format: setup ## format the sources and repair what can be repaired
 	@$(BIN)/ruff check --fix
 
 test: setup page ## every test but the faults (WORKERS=: so many at once, each with a broker of its own)
-	@$(BIN)/pytest --ignore tests/faults --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --ignore tests/faults --numprocesses $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 test-browser: setup page ## the dashboard's page in Chromium; skipped where there is none
 	@$(BIN)/pytest tests/dashboard/browser

@@ -22,6 +22,8 @@ export function Badge({ tone = 'plain', title, children }: { tone?: Tone; title?
   );
 }
 
+const BARS = [1, 2, 3, 4].map((bar) => `M${(bar - 1) * 4 + 0.5} 15v-${bar * 3 + 2}h3v${bar * 3 + 2}z`);
+
 /** The response level in force: bars, as many as it is grave. */
 export function Level({ level, compact = false }: { level: string | null; compact?: boolean }): JSX.Element {
   if (!level) return <None text={t('level.none')} compact={compact} />;
@@ -29,9 +31,8 @@ export function Level({ level, compact = false }: { level: string | null; compac
   return (
     <span class={`mark level rank-${rank}`} title={`${t('level.title')}: ${t('level.value', { roman: roman(level) })}`}>
       <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
-        {[1, 2, 3, 4].map((bar) => (
-          <rect key={bar} class={bar <= rank ? 'on' : 'off'} x={(bar - 1) * 4 + 0.5} y={13 - bar * 3} width={3} height={bar * 3 + 2} />
-        ))}
+        <path class="on" d={BARS.slice(0, rank).join('')} />
+        <path class="off" d={BARS.slice(rank).join('')} />
       </svg>
       {compact ? roman(level) : t('level.value', { roman: roman(level) })}
     </span>

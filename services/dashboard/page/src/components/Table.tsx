@@ -44,7 +44,7 @@ interface TableProps<T> {
   height?: string;
 }
 
-const SPARE = 8; // rows above and below those in sight
+const SPARE = 3; // rows above and below those in sight
 const STRIDE = 4; // so many rows are scrolled before others are drawn
 
 /** Rows sorted by a column; the same rows where the sort names none. */
