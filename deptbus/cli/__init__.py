@@ -1,47 +1,20 @@
-"""The ``deptbus`` command. One module per group of commands; each declares its own ``app`` or commands.
+"""The ``deptbus`` command. One module per group of commands, named in ``commands.py``.
 
 A ``BusError`` is printed as one sentence on standard error and ends with its exit code; anything else is a bug
 and shows its traceback.
 """
 
 import sys
-from functools import cache
 
 import typer
 
-from deptbus.cli import (
-    alerts,
-    archive,
-    audit,
-    bus,
-    deadletters,
-    demo,
-    departments,
-    desk,
-    doctor,
-    exercise,
-    export,
-    groups,
-    imports,
-    incidents,
-    lag,
-    notify,
-    output,
-    replay,
-    run,
-    schemas,
-    setup,
-    stack,
-    tail,
-    topics,
-    trace,
-    workflows,
-)
+from deptbus.cli import output
+from deptbus.cli.commands import OnDemand
 from deptbus.desk.refused import Refusal
 from deptbus.errors import BusError
-from deptbus.settings import Settings
 
 app = typer.Typer(
+    cls=OnDemand,
     name="deptbus",
     help="An event-driven bus on which government departments work together.",
     no_args_is_help=True,
@@ -51,39 +24,13 @@ app = typer.Typer(
 )
 
 
-@cache
-def _assemble() -> None:
-    """Put the groups together, in the order in which a person meets them; once, however often ``main`` is called."""
-    stack.register(app)
-    app.command()(setup.setup)
-    app.command(epilog="Example: deptbus demo leak-shenzhen")(demo.demo)
-    app.add_typer(schemas.app, name="schemas")
-    app.add_typer(topics.app, name="topics")
-    app.command(epilog="Example: deptbus publish health.CaseReported --data case.json --subject 440100")(bus.publish)
-    app.command(epilog="Example: deptbus tail health.cases --type health.CasesConfirmed --where 'count>=5'")(tail.tail)
-    app.command(epilog="Example: deptbus trace --instance epidemic/440100/1 --graph epidemic.mmd")(trace.trace)
-    app.add_typer(deadletters.app, name="deadletters")
-    app.add_typer(archive.app, name="archive")
-    app.add_typer(workflows.app, name="workflows")
-    app.add_typer(desk.app, name="desk")
-    app.add_typer(incidents.app, name="incidents")
-    run.app.command()(departments.departments)
-    app.add_typer(notify.app, name="notify")
-    app.add_typer(run.app, name="run")
-    app.add_typer(imports.app, name="import")
-    app.add_typer(export.app, name="export")
-    app.command(epilog="Example: deptbus alerts --region 440300")(alerts.alerts)
-    app.add_typer(exercise.app, name="exercise")
-    app.command(epilog="Example: deptbus doctor || deptbus doctor --json > findings.json")(doctor.doctor)
-    app.command(epilog="Example: deptbus lag --over 1000 --over 5m")(lag.lag)
-    app.add_typer(groups.app, name="groups")
-    app.add_typer(audit.app, name="audit")
-    app.add_typer(replay.app, name="replay")
+@app.callback()
+def _root() -> None:
+    pass
 
 
 def main() -> None:
     """The entry point: runs the command and turns errors into a sentence and an exit code."""
-    _assemble()
     try:
         _run()
     except BusError as error:
@@ -96,6 +43,8 @@ def _run() -> None:
     try:
         app()
     except Refusal as refusal:
+        from deptbus.settings import Settings
+
         output.error(_told(refusal, Settings.load().lang))
         sys.exit(refusal.exit_code)
 

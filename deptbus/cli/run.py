@@ -6,6 +6,7 @@ import typer
 
 from deptbus import bootstrap
 from deptbus.cli import output
+from deptbus.cli.departments import departments
 from deptbus.clock import system_clock
 from deptbus.settings import Settings
 
@@ -32,6 +33,9 @@ def correlate(worker: Slot = 0) -> None:
 def advance(worker: Slot = 0) -> None:
     """Work the journal off: open instances, ask for tasks, watch deadlines."""
     _run("advance", worker)
+
+
+app.command()(departments)
 
 
 @app.command()

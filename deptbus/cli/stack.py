@@ -14,14 +14,6 @@ from deptbus.stack.choice import open_stack
 from deptbus.stack.part import PARTS, PartStatus, Report
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the root."""
-    app.command()(up)
-    app.command()(down)
-    app.command()(status)
-    app.command()(logs)
-
-
 def up() -> None:
     """Start broker and registry, and wait until both answer. Safe to repeat."""
     settings = Settings.load()

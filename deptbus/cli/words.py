@@ -1,9 +1,13 @@
 """How desk and incidents are told to people: times, what is left of them, levels, and words in two languages."""
 
+from typing import TYPE_CHECKING
+
 from rich.markup import escape
 
 from deptbus.clock import beijing
-from deptbus.workflow.definition import Titles
+
+if TYPE_CHECKING:
+    from deptbus.workflow.definition import Titles
 
 _MINUTE_MS = 60_000
 _ROMAN = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ"}
@@ -55,7 +59,7 @@ def value(given: object, lang: str) -> object:
     return word("yes" if given else "no", lang) if isinstance(given, bool) else given
 
 
-def title(titles: Titles, lang: str) -> str:
+def title(titles: "Titles", lang: str) -> str:
     """A title in the reader's language."""
     return titles.zh if lang == "zh" else titles.en
 

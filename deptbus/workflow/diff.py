@@ -51,7 +51,7 @@ def _all(old: PackContent, new: PackContent) -> Iterator[Difference]:
     yield from _group("definition", _fields(who, before, after, PLAIN))
     yield from _group("definition", _alerts(before.cap, after.cap))
     facts = _pairs(before.facts, after.facts)
-    yield from _group("facts", _parts("事实", "fact", facts, ("type", "initial")))
+    yield from _group("facts", _parts("事实", "fact", facts, ("type", "initial", "time", "titles")))
     yield from _group("level", _level(before, after))
     yield from _group("rules", _named(before, after, "rules", "rule", "规则"))
     yield from _group("timers", _named(before, after, "timers", "timer", "定时"))
@@ -147,10 +147,11 @@ def _several(label: Said, before: Sequence[str], after: Sequence[str]) -> Iterat
         yield Said(f"{label.zh}的次序改变", f"{label.en}: another order")
 
 
-def _titles(before: Titles, after: Titles) -> Iterator[Said]:
+def _titles(before: Titles | None, after: Titles | None) -> Iterator[Said]:
     for part, label in (("zh", Said("中文名称", "title (zh)")), ("en", Said("英文名称", "title (en)"))):
-        if getattr(before, part) != getattr(after, part):
-            yield _changed(label, getattr(before, part), getattr(after, part))
+        old, new = getattr(before, part, None), getattr(after, part, None)
+        if old != new:
+            yield _changed(label, old, new)
 
 
 def _assigned(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Said]:

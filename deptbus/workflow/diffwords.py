@@ -52,6 +52,7 @@ LABELS = {
     "retargeted_by": Said("重新定向于", "retargeted by"),
     "role": Said("角色", "role"),
     "subject": Said("对象", "subject"),
+    "time": Said("是否为时间", "is a time"),
     "type": Said("类型", "type"),
     "version": Said("版本", "version"),
     "when": Said("条件", "when"),

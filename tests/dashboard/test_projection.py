@@ -2,6 +2,8 @@
 
 import orjson
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from deptbus.desk.reading import TASKS, TIMELINE, Reading
 from deptbus.kafka.admin import Admin
@@ -116,3 +118,23 @@ def test_topics_that_were_made_again_are_read_from_their_beginning(
     wait_until(lambda: one.follower.standing.state == "following", "the dashboard to follow the new ones")
     assert lines(one.store) == {}
     assert one.told.count(None) == 2
+
+
+def test_what_has_passed_the_topics_retention_is_forgotten(
+    settings: Settings, broker: Broker, engine: Engine, followed: Following
+) -> None:
+    report(broker, engine, REGION)
+    one = followed().start()
+    assert one.store.told(TIMELINE, [INSTANCE])
+    one.follower.close()
+    one._following = False
+    admin, world = Admin(client_configuration(settings)), settings.world
+    ends = admin.end_offsets(world, [TIMELINE])
+    cleaning = AdminClient(client_configuration(settings))
+    gone = [TopicPartition(world.physical(TIMELINE), number, end) for (_, number), end in ends.items()]
+    for answer in cleaning.delete_records(gone).values():
+        answer.result()
+    again, fresh = followed().start(), followed("fresh")
+    assert again.store.told(TIMELINE, [INSTANCE]) == []
+    fresh.follower.fill()
+    assert kept(again) == kept(fresh)

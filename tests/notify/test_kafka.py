@@ -21,7 +21,7 @@ from tests.workflow.world import sample
 pytestmark = pytest.mark.kafka
 
 REQUESTED = "workflow.TaskRequested"
-LIMIT_S = 40
+LIMIT_S = 90
 
 
 class Notifying:

@@ -8,7 +8,7 @@ from tests.streams.world import REGIONS, Workers, World, counting
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
-LIMIT_S = 40
+LIMIT_S = 90
 
 
 def test_workers_that_have_done_everything_have_no_lag_and_stopped_ones_have_what_came_since(

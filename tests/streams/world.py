@@ -32,7 +32,7 @@ from tests.waiting import wait_until
 from tests.workflow.world import START, pack_of, sample
 
 CASES = "health.CasesConfirmed"
-LIMIT_S = 40
+LIMIT_S = 90
 REGIONS = [f"44{number:04}" for number in range(40)]
 
 

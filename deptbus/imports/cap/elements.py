@@ -32,6 +32,10 @@ def _must(name: str, read: Reader = values.something, *, many: bool = False) -> 
     return Element(name, 1, many, read, may_be_empty=False)
 
 
+_LANGUAGE = Element("language", read=values.language, may_be_empty=False)
+"""Its reader judges an empty one, for one of spaces alone is no empty one to the schema."""
+
+
 def _may(name: str, read: Reader = values.text, *, many: bool = False) -> Element:
     return Element(name, 0, many, read)
 
@@ -68,7 +72,7 @@ def _alert(responses: tuple[str, ...], time: Reader, mime_type: Element) -> tupl
         _pair("geocode"), _strict("altitude", values.decimal), _strict("ceiling", values.decimal),
     ))  # fmt: skip
     info = Element("info", many=True, children=(
-        _may("language", values.language), _must("category", one_of(*CATEGORIES), many=True), _must("event"),
+        _LANGUAGE, _must("category", one_of(*CATEGORIES), many=True), _must("event"),
         _strict("responseType", one_of(*responses), many=True), _must("urgency", one_of(*URGENCIES)),
         _must("severity", one_of(*SEVERITIES)), _must("certainty", one_of(*CERTAINTIES)), _may("audience"),
         _pair("eventCode"), _strict("effective", time), _strict("onset", time), _strict("expires", time),

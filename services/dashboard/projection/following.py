@@ -30,6 +30,8 @@ AGAIN_S = 1.0
 """Pause before the broker is tried again."""
 CHECK_S = 5.0
 """How often it is looked whether the topics are still the same ones."""
+FORGET_S = 3_600.0
+"""How often what has passed the topics' retention is forgotten: the database holds what filling would bring."""
 
 _log = structlog.get_logger("services.dashboard.following")
 
@@ -96,13 +98,17 @@ class Follower:
         try:
             self._told(None)
             self.standing = Standing("following")
-            checked = time.monotonic()
+            checked = forgot = time.monotonic()
             while not self._ended.is_set():
                 self._take(taking, tail, live=True)
-                if time.monotonic() - checked > CHECK_S:
-                    checked = time.monotonic()
+                now = time.monotonic()
+                if now - checked > CHECK_S:
+                    checked = now
                     if self._source() != self._look.store.about("source"):
                         return  # other topics: from the beginning
+                if now - forgot > FORGET_S:
+                    forgot = now
+                    self._forget(self._ends())
         finally:
             tail.close()
 
@@ -116,6 +122,7 @@ class Follower:
         taking = Taking(store, self._look.decode)
         self._look.reached_ms = taking.reached_ms
         ends = self._ends()
+        self._forget(ends)
         starts = self._starts(store.positions(), ends)
         tail = Tail(self._reading, starts | self._times())
         waiting = {partition: end for partition, (_, end) in ends.items()}
@@ -171,6 +178,10 @@ class Follower:
         physical = [world.physical(topic) for topic in (INSTANCES, TASKS, TIMELINE, *self._look.topics)]
         found = bounds_of(self._reading, physical)
         return {(world.logical(topic), number): bound for topic, of in found.items() for number, bound in of.items()}
+
+    def _forget(self, ends: Mapping[Partition, tuple[int, int]]) -> None:
+        with self._look.store.writing() as connection:
+            self._look.store.forget_before(connection, {partition: low for partition, (low, _) in ends.items()})
 
     def _times(self) -> dict[str, int | Mapping[int, int]]:
         """Where to read what tells the time: reports of workers, and an exercise's clock from its latest word on."""

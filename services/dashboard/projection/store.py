@@ -127,6 +127,13 @@ class Store:
             connection.execute(delete(tables.open_tasks).where(tables.open_tasks.c.instance.in_(chunk)))
         self.put(connection, tables.open_tasks, rows)
 
+    def forget_before(self, connection: Connection, starts: Mapping[Partition, int]) -> None:
+        """Forget records that their topics do not hold any more, given where each partition begins."""
+        kept = tables.records.c
+        for (topic, partition), start in starts.items():
+            gone = (kept.topic == topic) & (kept.partition == partition) & (kept.position < start)
+            connection.execute(delete(tables.records).where(gone))
+
     def tell(self, connection: Connection, name: str, value: str) -> None:
         """Remember something about the whole."""
         self.put(connection, tables.about, [{"name": name, "value": value}])
