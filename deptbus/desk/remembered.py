@@ -19,6 +19,19 @@ class Remembered(NamedTuple):
     """Whether the value is a time, in milliseconds since the epoch."""
 
 
+class Named(NamedTuple):
+    """What a task is told, by its name."""
+
+    name: str
+    titles: Titles
+    value: str
+
+
+def told(context: Mapping[str, str], definition: Definition | None) -> list[Named]:
+    """What a task is told about its incident; what has the name of a fact is called as the fact."""
+    return [Named(name, _titles(name, definition), value) for name, value in context.items()]
+
+
 def remembered(facts: Mapping[str, Any] | None, definition: Definition | None) -> list[Remembered]:
     """The facts that say something, in the definition's order; those that it does not know come last, by name."""
     of = definition.facts if definition is not None else {}
@@ -29,6 +42,10 @@ def remembered(facts: Mapping[str, Any] | None, definition: Definition | None) -
         time = fact is not None and fact.time
         if value is None or value == "" or (time and not value):
             continue
-        titles = (fact and fact.titles) or Titles(zh=name, en=name)
-        found.append(Remembered(name, titles, value, time))
+        found.append(Remembered(name, _titles(name, definition), value, time))
     return found
+
+
+def _titles(name: str, definition: Definition | None) -> Titles:
+    fact = definition.facts.get(name) if definition is not None else None
+    return (fact and fact.titles) or Titles(zh=name, en=name)

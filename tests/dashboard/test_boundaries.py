@@ -74,4 +74,7 @@ def test_a_region_is_drawn_as_its_area_where_the_boundary_is_known() -> None:
 )
 def test_what_regions_lie_among_is_the_rest_of_their_city_or_province(named: list[str], shown: set[str]) -> None:
     boundaries = dict.fromkeys(("440300", "440306", "440307", "441302", "441303", "430100"), SQUARE)
-    assert {one["properties"]["code"] for one in ground(boundaries, named)} == shown
+    found = {one["properties"]["code"]: one["geometry"]["type"] for one in ground(boundaries, named)}
+    assert {code for code, kind in found.items() if kind == "Polygon"} == shown
+    assert not found.keys() & set(named)
+    assert ("Point" in found.values()) == bool(named), "where no boundary is known, places are marked"

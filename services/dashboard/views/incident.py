@@ -11,10 +11,11 @@ from deptbus.desk.board import Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.reading import TASKS, TIMELINE
 from deptbus.desk.refused import Missing
-from deptbus.desk.remembered import remembered
+from deptbus.desk.remembered import remembered, told
 from deptbus.desk.resources import names_resources
 from deptbus.desk.told import Told
 from deptbus.errors import CodecError
+from deptbus.workflow.definition import Definition
 from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
@@ -47,7 +48,7 @@ def incident(look: Look, person: Person, instance: str, at_ms: int | None = None
         "levels": record.levels,
         "commands": record.commands,
         "merges": record.merges,
-        "tasks": [_task(task) for task in record.tasks],
+        "tasks": [_task(task, definition) for task in record.tasks],
         "timeline": [{**line, "why": reason(line, definition)} for line in record.timeline],
         "resources": record.resources(),
         "facts": snapshot.get("facts"),
@@ -111,5 +112,7 @@ def _resources(look: Look, ids: set[str]) -> list[Told]:
     return [one for one in told if names_resources(one.type, one.data)]
 
 
-def _task(task: TaskRecord) -> Mapping[str, Any]:
-    return {**asdict(task), "titles": {"zh": task.title_zh, "en": task.title_en}, "due": task.due}
+def _task(task: TaskRecord, definition: Definition | None) -> Mapping[str, Any]:
+    context = [one._asdict() | {"titles": one.titles.model_dump()} for one in told(task.context, definition)]
+    titles = {"zh": task.title_zh, "en": task.title_en}
+    return {**asdict(task), "titles": titles, "due": task.due, "context": context}

@@ -11,7 +11,7 @@ from deptbus.workflow.definition import Definition
 from services.dashboard.access.people import Person
 from services.dashboard.boundaries import Boundaries, around
 from services.dashboard.look import Look
-from services.dashboard.places import Place, place_of
+from services.dashboard.places import PLACES, Place, place_of
 from services.dashboard.views import shapes
 from services.dashboard.views.incident import record_of
 
@@ -39,8 +39,10 @@ def incident_map(look: Look, person: Person, instance: str) -> dict[str, Any]:
 
 
 def ground(boundaries: Boundaries, codes: Collection[str]) -> Iterator[Feature]:
-    """What the named regions lie among, so that a map without streets says where it is."""
-    for code, geometry in around(boundaries, codes):
+    """What the named regions lie among, so that a map without streets says where it is: areas, or else marks."""
+    areas = dict(around(boundaries, codes))
+    marks = {code: _mark(place) for code, place in PLACES.items() if codes and code not in {*codes, *boundaries}}
+    for code, geometry in (areas | marks).items():
         place = place_of(code)
         label = {"zh": place.zh, "en": place.en} if place is not None else {"zh": code, "en": code}
         yield _feature(geometry, "ground", label, code=code)

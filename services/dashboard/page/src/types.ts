@@ -107,7 +107,7 @@ export interface TaskRecord {
   region: string | null;
   subject: string;
   level: string | null;
-  context: Record<string, string>;
+  context: Named[];
   completes_with: string[];
   attempt: number;
   request: string | null;
@@ -150,7 +150,7 @@ export interface OpenTask {
   acknowledged_at: number | null;
   paused_at: number | null;
   due: number;
-  context: Record<string, string>;
+  context: Named[];
   completes_with: string[];
   level: string | null;
 }
@@ -205,6 +205,13 @@ export interface Incident {
   /** When something changed, ascending. */
   moments: number[];
   unplaced: Line[];
+}
+
+/** Something by its name. */
+export interface Named {
+  name: string;
+  titles: Titles;
+  value: string;
 }
 
 /** A fact that says something. */

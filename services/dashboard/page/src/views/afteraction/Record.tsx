@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { address, get } from '../../api';
-import { Banner, ErrorNote, Level, Moment, Spinner } from '../../components';
+import { Banner, ErrorNote, Level, Moment, RANK, Spinner } from '../../components';
 import { lang, span, t, title } from '../../i18n';
 import { Link } from '../../router';
 import type { Incident } from '../../types';
@@ -57,7 +57,7 @@ function Summary({ incident }: { incident: Incident }): JSX.Element {
         </Fact>
         <Fact name="afteraction.lasted">{span((closed ?? incident.as_of) - opened)}</Fact>
         <Fact name="afteraction.level">
-          <Level level={row.highest_level} />
+          <Level level={highest(incident)} />
         </Fact>
         <Fact name="afteraction.tasks">{incident.tasks.length}</Fact>
         <Fact name="afteraction.departments">{row.departments.length}</Fact>
@@ -97,4 +97,10 @@ function Downloads({ id }: { id: string }): JSX.Element {
       </a>
     </p>
   );
+}
+
+/** The gravest level that was in force. */
+function highest({ levels, level }: Incident): string | null {
+  const all = [level, ...levels.map((change) => change.to_level)];
+  return all.reduce((one, other) => ((RANK[other ?? ''] ?? 0) > (RANK[one ?? ''] ?? 0) ? other : one), null);
 }

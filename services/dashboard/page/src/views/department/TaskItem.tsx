@@ -69,7 +69,7 @@ export function TaskItem({ task, department, within, selected, opened, answering
 }
 
 function Details({ id, task }: { id: string; task: OpenTask }): JSX.Element {
-  const context = Object.entries(task.context);
+  const context = task.context;
   return (
     <dl id={id} class="duty-details">
       <Detail name="department.requested.at">
@@ -100,9 +100,9 @@ function Details({ id, task }: { id: string; task: OpenTask }): JSX.Element {
       </Detail>
       {context.length > 0 && (
         <Detail name="department.context">
-          {context.map(([name, value]) => (
+          {context.map(({ name, titles, value }) => (
             <span key={name} class="duty-context">
-              <code>{name}</code> {value}
+              <span class="faint">{title(titles)}</span> {value}
             </span>
           ))}
         </Detail>

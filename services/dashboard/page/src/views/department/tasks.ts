@@ -80,7 +80,7 @@ function order(one: OpenTask, other: OpenTask): number {
 }
 
 function texts(task: OpenTask): string[] {
-  const context = Object.values(task.context);
+  const context = task.context.map(({ value }) => value);
   return [
     task.task, task.instance, task.titles.zh, task.titles.en, task.instance_titles.zh, task.instance_titles.en,
     task.subject, task.region ?? '', task.unit, task.basis, ...context,

@@ -22,7 +22,7 @@ const TONES: Record<string, Tone> = { requested: 'warn', completed: 'good', decl
 export function TaskCard({ task, incident, past, onOrder, onDone }: Props): JSX.Element {
   const at = past ? incident.as_of : undefined;
   const late = isLate(task, at ?? coarseNow.value);
-  const context = Object.entries(task.context).filter(([, value]) => value !== '');
+  const context = task.context.filter(({ value }) => value !== '');
   const id = incident.row.instance;
   return (
     <article class={`task${late ? ' late' : ''}${task.outcome ? ' over' : ''}`}>
@@ -43,9 +43,9 @@ export function TaskCard({ task, incident, past, onOrder, onDone }: Props): JSX.
       )}
       {context.length > 0 && (
         <p class="context">
-          {context.map(([name, value]) => (
+          {context.map(({ name, titles, value }) => (
             <span key={name}>
-              <span class="faint">{name}</span> {value}
+              <span class="faint">{title(titles)}</span> {value}
             </span>
           ))}
         </p>

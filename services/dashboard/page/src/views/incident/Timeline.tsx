@@ -21,7 +21,7 @@ export function Timeline({ incident }: { incident: Incident }): JSX.Element {
   const about = (line: Line): string => title(tasks.get(line.task ?? '')?.titles) || line.rule || '';
   const columns: Column<Line>[] = [
     { key: 'at', title: t('timeline.at'), width: '10.5rem', compare: (a, b) => a.at - b.at, cell: (line) => <Moment at={line.at} /> },
-    { key: 'kind', title: t('timeline.kind'), width: '10rem', compare: (a, b) => (a.kind < b.kind ? -1 : 1), cell: (line) => <Badge tone={toneOf(line.kind)}>{t(`kind.${line.kind}`)}</Badge> },
+    { key: 'kind', title: t('timeline.kind'), width: '12.5rem', compare: (a, b) => (a.kind < b.kind ? -1 : 1), cell: (line) => <Badge tone={toneOf(line.kind)}>{t(`kind.${line.kind}`)}</Badge> },
     { key: 'about', title: t('timeline.about'), cell: (line) => <span title={title(line.why) || about(line)}>{about(line) || title(line.why)}</span> },
     { key: 'department', title: t('timeline.department'), width: '9rem', compare: (a, b) => ((a.department ?? '') < (b.department ?? '') ? -1 : 1), cell: (line) => departmentTitle(line.department) },
     { key: 'actor', title: t('timeline.actor'), width: '8rem', from: 1100, cell: (line) => line.actor },

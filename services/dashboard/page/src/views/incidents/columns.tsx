@@ -15,14 +15,14 @@ export function columns(): Column<Row>[] {
   const by = (key: string): ((a: Row, b: Row) => number) => comparison(key, coarseNow.value);
   return [
     { key: 'title', title: t('incidents.column.title'), compare: by('title'), cell: (row) => <Name row={row} /> },
-    { key: 'level', title: t('level.title'), width: '8.5rem', compare: by('level'), cell: (row) => <Level level={row.level} /> },
-    { key: 'grade', title: t('grade.title'), width: '7.5rem', compare: by('grade'), cell: (row) => <Grade grade={row.grade} /> },
-    { key: 'colour', title: t('colour.title'), width: '8.5rem', compare: by('colour'), cell: (row) => <Colour colour={row.colour} /> },
+    { key: 'level', title: t('level.title'), width: '7rem', compare: by('level'), cell: (row) => <Level level={row.level} /> },
+    { key: 'grade', title: t('grade.title'), width: '7rem', compare: by('grade'), cell: (row) => <Grade grade={row.grade} /> },
+    { key: 'colour', title: t('colour.title'), width: '8rem', compare: by('colour'), cell: (row) => <Colour colour={row.colour} /> },
     { key: 'region', title: t('incidents.column.region'), width: '6.5rem', from: 900, compare: by('region'), cell: (row) => <Region row={row} /> },
-    { key: 'command', title: t('incidents.column.command'), width: '11rem', from: 1280, compare: by('command'), cell: (row) => <Command row={row} /> },
+    { key: 'command', title: t('incidents.column.command'), width: '9rem', from: 1280, compare: by('command'), cell: (row) => <Command row={row} /> },
     { key: 'age', title: t('incidents.column.age'), width: '7rem', compare: by('age'), cell: (row) => <Age row={row} /> },
     { key: 'open', title: t('incidents.column.open'), width: '4.5rem', align: 'end', compare: by('open'), cell: (row) => row.open || <span class="faint">0</span> },
-    { key: 'late', title: t('incidents.column.late'), width: '16rem', compare: by('late'), cell: (row) => <Late row={row} /> },
+    { key: 'late', title: t('incidents.column.late'), width: '13rem', compare: by('late'), cell: (row) => <Late row={row} /> },
     { key: 'changed', title: t('incidents.column.changed'), width: '10.5rem', from: 1100, compare: by('changed'), cell: (row) => <Moment at={row.changed_at} /> },
   ];
 }

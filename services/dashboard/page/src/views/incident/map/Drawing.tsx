@@ -18,11 +18,17 @@ export function Drawing({ places, ground, view, width, height, chosen, onChoose 
   const at = (position: Position): Position => project(position, view, width, height);
   const bar = scaleBar(view, 120);
   const labels = labelled(places, at);
+  const grounds = labelled(ground.filter(isMark), at, labels);
   return (
     <svg class="map-drawing" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       <g class="ground">
         {ground.map((place) => (
           <Shape key={place.properties.code} place={place} at={at} />
+        ))}
+        {grounds.map(({ text, x, y }) => (
+          <text key={text} x={x} y={y}>
+            {text}
+          </text>
         ))}
       </g>
       {places.map((place, index) => (
@@ -50,6 +56,7 @@ function Shape({ place, at }: { place: Place; at: (position: Position) => Positi
   if (geometry.type === 'Point') {
     const [x, y] = at(geometry.coordinates as Position);
     const move = `translate(${x} ${y})`;
+    if (properties.kind === 'ground') return <circle cx={x} cy={y} r={2} />;
     if (properties.kind === 'region') return <path transform={move} d={properties.of?.includes('incident') ? 'M0 -9l9 9-9 9-9-9z' : 'M0 -6l6 6-6 6-6-6z'} />;
     if (properties.kind === 'checkpoint') return <path transform={move} d="M-6 -6h12v12h-12zM-3 0h6M0 -3v6" />;
     if (properties.kind === 'area') return <path transform={move} d="M0 -7l7 12h-14z" />;
@@ -67,11 +74,16 @@ interface Label {
   x: number;
   y: number;
   text: string;
+  width: number;
+}
+
+function isMark({ geometry }: Place): boolean {
+  return geometry.type === 'Point';
 }
 
 /** Names that do not lie on each other; those left away are in the list beside the map. */
-function labelled(places: Place[], at: (position: Position) => Position): Label[] {
-  const taken: { x: number; y: number; width: number }[] = [];
+function labelled(places: Place[], at: (position: Position) => Position, others: Label[] = []): Label[] {
+  const taken = others.map(({ x, y, width }) => ({ x, y: y - 4, width }));
   const found: Label[] = [];
   places.forEach((place, index) => {
     const text = nameOf(place);
@@ -82,7 +94,7 @@ function labelled(places: Place[], at: (position: Position) => Position): Label[
       .find((line) => taken.every((one) => Math.abs(one.y - line) >= 14 || Math.abs(one.x - x) >= (one.width + width) / 2));
     if (free === undefined) return;
     taken.push({ x, y: free, width });
-    found.push({ index, x, y: free + 4, text });
+    found.push({ index, x, y: free + 4, text, width });
   });
   return found;
 }

@@ -92,7 +92,7 @@ export function enclose(geometries: Geometry[]): Box | null {
 }
 
 const MARGIN_PX = 64;
-const SPAN_MIN = 0.05; // degrees shown at least, where there is but one place
+const SPAN_MIN = 0.4; // degrees shown at least, where there is but one place
 
 /** The view that shows a box whole. */
 export function fitting(box: Box, width: number, height: number): View {
