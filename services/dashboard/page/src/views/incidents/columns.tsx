@@ -15,7 +15,7 @@ export function columns(): Column<Row>[] {
   const by = (key: string): ((a: Row, b: Row) => number) => comparison(key, coarseNow.value);
   return [
     { key: 'title', title: t('incidents.column.title'), compare: by('title'), cell: (row) => <Name row={row} /> },
-    { key: 'level', title: t('level.title'), width: '7rem', compare: by('level'), cell: (row) => <Level level={row.level} /> },
+    { key: 'level', title: t('level.title'), width: '8rem', compare: by('level'), cell: (row) => <Level level={row.level} /> },
     { key: 'grade', title: t('grade.title'), width: '7rem', compare: by('grade'), cell: (row) => <Grade grade={row.grade} /> },
     { key: 'colour', title: t('colour.title'), width: '8rem', compare: by('colour'), cell: (row) => <Colour colour={row.colour} /> },
     { key: 'region', title: t('incidents.column.region'), width: '6.5rem', from: 900, compare: by('region'), cell: (row) => <Region row={row} /> },
