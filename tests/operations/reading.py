@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import cache
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -95,7 +94,6 @@ def run(settings: Settings, *arguments: str, **environment: str) -> Result:
     with ExitStack() as held:
         held.enter_context(patch.dict(os.environ, settings.environment() | environment))
         held.enter_context(patch.object(sys, "argv", ["deptbus", *arguments]))
-        held.enter_context(patch.object(cli, "_assemble", _assemble))
         out, err = (TextIOWrapper(BytesIO(), encoding="utf-8") for _ in range(2))
         held.enter_context(redirect_stdout(out))
         held.enter_context(redirect_stderr(err))
@@ -110,14 +108,6 @@ def run(settings: Settings, *arguments: str, **environment: str) -> Result:
             stream.seek(0)
             said.append(stream.read())
         return Result(code, *said)
-
-
-_assemble_once = cache(cli._assemble)
-
-
-def _assemble() -> None:
-    """The commands are put together once in a process."""
-    _assemble_once()
 
 
 def run_json(settings: Settings, *arguments: str, code: int = 0) -> Any:
