@@ -27,6 +27,11 @@ class Named(NamedTuple):
     value: str
 
 
+def to_json(one: Remembered | Named) -> dict[str, Any]:
+    """Either for programs."""
+    return one._asdict() | {"titles": one.titles.model_dump()}
+
+
 def told(context: Mapping[str, str], definition: Definition | None) -> list[Named]:
     """What a task is told about its incident; what has the name of a fact is called as the fact."""
     return [Named(name, _titles(name, definition), value) for name, value in context.items()]

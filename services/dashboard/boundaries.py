@@ -34,7 +34,7 @@ def load_boundaries(path: Path | None) -> Boundaries:
         raise _unusable(path, error.strerror or str(error)) from None
     except orjson.JSONDecodeError as error:
         raise _unusable(path, f"not JSON: {error}") from None
-    except (KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError):
         raise _unusable(path, "not a GeoJSON FeatureCollection") from None
     except ValueError as error:
         raise _unusable(path, str(error)) from None

@@ -34,6 +34,7 @@ def test_codes_by_the_names_that_files_of_areas_have_for_them(tmp_path: Path) ->
     [
         ("{", "not JSON"),
         ("[]", "not a GeoJSON FeatureCollection"),
+        (json.dumps({"features": [{"properties": ["code"], "geometry": None}]}), "not a GeoJSON FeatureCollection"),
         (json.dumps({"features": [feature(None)]}), "feature 0 has no code"),
         (json.dumps({"features": [feature({"code": "440307"}), feature({"code": "44"})]}), "feature 1 has no code"),
         (json.dumps({"features": [feature({"code": "440307"}, {"type": "Point"})]}), "feature 0 (440307) is a Point"),

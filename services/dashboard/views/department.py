@@ -4,7 +4,7 @@ from typing import Any
 
 from deptbus.desk.board import Board, OpenTask, short_ids
 from deptbus.desk.refused import Missing
-from deptbus.desk.remembered import told
+from deptbus.desk.remembered import to_json, told
 from deptbus.workflow.said import Said
 from services.dashboard.access.people import Person
 from services.dashboard.look import Look
@@ -37,9 +37,6 @@ def _shown(board: Board, task: OpenTask) -> dict[str, Any]:
         **{name: getattr(task, name) for name in _SHOWN},
         "titles": task.asked.titles.model_dump(),
         "instance_titles": board.title(board.instances[task.instance]).model_dump(),
-        "context": [
-            one._asdict() | {"titles": one.titles.model_dump()}
-            for one in told(task.context, board.definition(board.instances[task.instance]))
-        ],
+        "context": [to_json(one) for one in told(task.context, board.definition(board.instances[task.instance]))],
         "completes_with": list(task.completions),
     }

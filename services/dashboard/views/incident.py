@@ -11,7 +11,7 @@ from deptbus.desk.board import Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.reading import TASKS, TIMELINE
 from deptbus.desk.refused import Missing
-from deptbus.desk.remembered import remembered, told
+from deptbus.desk.remembered import remembered, to_json, told
 from deptbus.desk.resources import names_resources
 from deptbus.desk.told import Told
 from deptbus.errors import CodecError
@@ -52,9 +52,7 @@ def incident(look: Look, person: Person, instance: str, at_ms: int | None = None
         "timeline": [{**line, "why": reason(line, definition)} for line in record.timeline],
         "resources": record.resources(),
         "facts": snapshot.get("facts"),
-        "remembered": [
-            one._asdict() | {"titles": one.titles.model_dump()} for one in remembered(snapshot.get("facts"), definition)
-        ],
+        "remembered": [to_json(one) for one in remembered(snapshot.get("facts"), definition)],
         "targets": snapshot.get("targets"),
         "moments": sorted({line["at"] for line in record.timeline}),
         "unplaced": record.unplaced,
@@ -113,6 +111,6 @@ def _resources(look: Look, ids: set[str]) -> list[Told]:
 
 
 def _task(task: TaskRecord, definition: Definition | None) -> Mapping[str, Any]:
-    context = [one._asdict() | {"titles": one.titles.model_dump()} for one in told(task.context, definition)]
+    context = [to_json(one) for one in told(task.context, definition)]
     titles = {"zh": task.title_zh, "en": task.title_en}
     return {**asdict(task), "titles": titles, "due": task.due, "context": context}
