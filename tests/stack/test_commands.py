@@ -25,6 +25,12 @@ def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
+def _free_ports() -> dict[str, str]:
+    """A stack that may run here, as one is left by `make demo`, holds the usual ones."""
+    names = ("BUS_KAFKA_PORT", "BUS_KAFKA_CONTROLLER_PORT", "BUS_REGISTRY_PORT")
+    return {name: str(port) for name, port in zip(names, free_ports(3), strict=True)}
+
+
 def _assert_one_sentence(result: subprocess.CompletedProcess[str], *words: str) -> None:
     """Exit code 2, one line, no traceback, and the words that help."""
     assert result.returncode == 2, result.stderr
@@ -42,14 +48,13 @@ def test_without_maven_and_docker(tmp_path: Path) -> None:
 
 
 def test_local_without_maven_and_jars(tmp_path: Path) -> None:
-    ports = [str(port) for port in free_ports(3)]
     result = _run(
         "up",
         PATH=str(tmp_path),
         BUS_STACK="local",
         BUS_LIB_DIR=str(tmp_path),
         BUS_RUN_DIR=str(tmp_path),
-        **dict(zip(("BUS_KAFKA_PORT", "BUS_KAFKA_CONTROLLER_PORT", "BUS_REGISTRY_PORT"), ports, strict=True)),
+        **_free_ports(),
     )
     _assert_one_sentence(result, "Maven", "BUS_STACK=compose")
 
@@ -75,7 +80,8 @@ def test_maven_that_fails_is_quoted(tmp_path: Path) -> None:
 
 
 def test_another_folder_than_the_project(tmp_path: Path) -> None:
-    _assert_one_sentence(_run("up", BUS_STACK="local", BUS_ROOT=str(tmp_path)), "pom.xml", "BUS_ROOT")
+    result = _run("up", BUS_STACK="local", BUS_ROOT=str(tmp_path), **_free_ports())
+    _assert_one_sentence(result, "pom.xml", "BUS_ROOT")
 
 
 def test_taken_port(tmp_path: Path) -> None:
