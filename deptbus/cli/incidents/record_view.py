@@ -8,6 +8,7 @@ from deptbus.cli.incidents.view import detail
 from deptbus.cli.showing import banner, table, unit
 from deptbus.desk.afteraction import AfterAction, TaskRecord
 from deptbus.desk.board import asked, short_ids
+from deptbus.desk.reasons import in_words
 from deptbus.desk.remembered import remembered
 from deptbus.desk.resources import FIGURES
 from deptbus.settings import Settings
@@ -41,7 +42,7 @@ def show_record(settings: Settings, record: AfterAction, last: int | None, note:
 def _header(record: AfterAction, lang: str) -> list[str]:
     snapshot = record.snapshot or {}
     titles = record.definition.titles if record.definition else None
-    closed = f" – {words.moment(record.closed_at)} ({record.closed_because})" if record.closed_at else ""
+    closed = f" – {words.moment(record.closed_at)} ({_reason(record.closed_because, lang)})" if record.closed_at else ""
     region = f"{words.word('region', lang)}: {snapshot.get('region') or '-'}"
     level = f"{words.word('response_level', lang)}: {words.level(record.level)}"
     opened = f"{words.word('closed' if record.closed_at else 'open', lang)}: {words.moment(record.opened_at)}{closed}"
@@ -53,10 +54,14 @@ def _header(record: AfterAction, lang: str) -> list[str]:
     ]
     lines += [
         f"  {words.moment(step['at'])}  {words.level(step['from_level'])} → {words.level(step['to_level'])}  "
-        f"{step['reason'] or ''}  {step['basis'] or ''}"
+        f"{_reason(step['reason'], lang)}  {step['basis'] or ''}"
         for step in record.levels
     ]
     return lines + _command(record, snapshot, lang) + _targets(record, snapshot, lang)
+
+
+def _reason(reason: str | None, lang: str) -> str:
+    return in_words(reason).in_(lang) if reason else ""
 
 
 def _command(record: AfterAction, snapshot: Mapping[str, Any], lang: str) -> list[str]:
@@ -67,7 +72,7 @@ def _command(record: AfterAction, snapshot: Mapping[str, Any], lang: str) -> lis
         lines.append(f"{words.word('command', lang)}: {who}")
     lines += [
         f"  {words.moment(taken['at'])}  {_unit(taken, 'from')} → {_unit(taken, 'to')}  "
-        f"{taken['reason']}  {taken['basis'] or ''}"
+        f"{_reason(taken['reason'], lang)}  {taken['basis'] or ''}"
         for taken in record.commands
     ]
     if snapshot.get("lead"):
@@ -75,7 +80,7 @@ def _command(record: AfterAction, snapshot: Mapping[str, Any], lang: str) -> lis
     lines += [f"  └ {part}" for part in snapshot.get("parts") or ()]
     lines += [
         f"  {words.moment(step['at'])}  {words.word(step['kind'], lang)}: {step.get('lead') or step.get('part')}  "
-        f"{step['reason']}  {step['actor'] or ''}  {step['basis'] or ''}"
+        f"{_reason(step['reason'], lang)}  {step['actor'] or ''}  {step['basis'] or ''}"
         for step in record.merges
     ]
     return lines

@@ -9,6 +9,7 @@ from deptbus.cli.showing import banner, table, unit
 from deptbus.clock import from_iso
 from deptbus.desk.acting import Result
 from deptbus.desk.incidents import Incident
+from deptbus.desk.reasons import in_words
 from deptbus.settings import Settings
 from deptbus.workflow.said import Said
 
@@ -86,6 +87,8 @@ def detail(line: Mapping[str, Any], lang: str) -> dict[str, str]:
 
 
 def _particular(name: str, value: str, lang: str) -> tuple[str, str]:
+    if name == "reason":
+        return words.word(name, lang), in_words(value).in_(lang)
     if name.endswith(_LENGTH) and value.isdigit():
         return words.word(name.removesuffix(_LENGTH), lang), words.span(int(value), lang)
     return words.word(name, lang), words.moment(from_iso(value)) if _TIME.fullmatch(value) else value

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from deptbus.cli.words import level, title, value, word
 from deptbus.clock import BEIJING
 from deptbus.desk.afteraction import AfterAction, TaskRecord
+from deptbus.desk.reasons import in_words
 from deptbus.desk.remembered import remembered
 from deptbus.desk.resources import FIGURES
 from deptbus.imports.cap.regions import name_of
@@ -114,7 +115,7 @@ class _Teller:
             ("lead", snapshot.get("lead")),
             ("opened_at", moment(record.opened_at)),
             ("closed_at", moment(record.closed_at)),
-            ("closed_because", record.closed_because),
+            ("closed_because", self._reason(record.closed_because)),
             ("version", snapshot.get("version")),
             ("as_of", moment(record.as_of)),
             ("note", record.note and record.note.in_(lang)),
@@ -157,8 +158,8 @@ class _Teller:
     def levels(self) -> Chapter:
         rows = [
             (
-                moment(step["at"]), level(step["from_level"]), level(step["to_level"]), step["reason"], step["rule"],
-                step["actor"], step["basis"],
+                moment(step["at"]), level(step["from_level"]), level(step["to_level"]),
+                self._reason(step["reason"]), step["rule"], step["actor"], step["basis"],
             )
             for step in self._record.levels
         ]  # fmt: skip
@@ -208,7 +209,11 @@ class _Teller:
         return task.title_zh if self._lang == "zh" else task.title_en
 
     def _detail(self, detail: Mapping[str, Any]) -> str:
-        return "; ".join(f"{word(name, self._lang)}: {text}" for name, text in detail.items() if text)
+        said = ((name, self._reason(text) if name == "reason" else text) for name, text in detail.items())
+        return "; ".join(f"{word(name, self._lang)}: {text}" for name, text in said if text)
+
+    def _reason(self, reason: str | None) -> str | None:
+        return reason and in_words(reason).in_(self._lang)
 
     def _chapter(self, name: str, columns: Iterable[str], rows: Sequence[Sequence[Cell]]) -> Chapter:
         return Chapter(name, said(name, self._lang), tuple(said(column, self._lang) for column in columns), rows)

@@ -10,6 +10,7 @@ from deptbus.desk.afteraction import AfterAction, TaskRecord
 from deptbus.desk.board import Snapshot, earlier
 from deptbus.desk.drawup import draw_up
 from deptbus.desk.reading import TASKS, TIMELINE
+from deptbus.desk.reasons import in_words
 from deptbus.desk.refused import Missing
 from deptbus.desk.remembered import remembered, to_json, told
 from deptbus.desk.resources import names_resources
@@ -43,13 +44,13 @@ def incident(look: Look, person: Person, instance: str, at_ms: int | None = None
         },
         "opened_at": record.opened_at,
         "closed_at": record.closed_at,
-        "closed_because": record.closed_because,
+        "closed_because": _words(record.closed_because),
         "level": record.level,
-        "levels": record.levels,
+        "levels": [{**step, "reason": _words(step["reason"])} for step in record.levels],
         "commands": record.commands,
         "merges": record.merges,
         "tasks": [_task(task, definition) for task in record.tasks],
-        "timeline": [{**line, "why": reason(line, definition)} for line in record.timeline],
+        "timeline": [_line(line, definition) for line in record.timeline],
         "resources": record.resources(),
         "facts": snapshot.get("facts"),
         "remembered": [to_json(one) for one in remembered(snapshot.get("facts"), definition)],
@@ -108,6 +109,14 @@ def _resources(look: Look, ids: set[str]) -> list[Told]:
     """The events of these ids that say how much of a resource there is."""
     told = _told(look, look.store.events(ids))
     return [one for one in told if names_resources(one.type, one.data)]
+
+
+def _line(line: Mapping[str, Any], definition: Definition | None) -> Mapping[str, Any]:
+    return {**line, "why": reason(line, definition), "because": _words(line["detail"].get("reason"))}
+
+
+def _words(text: str | None) -> Mapping[str, str] | None:
+    return in_words(text)._asdict() if text else None
 
 
 def _task(task: TaskRecord, definition: Definition | None) -> Mapping[str, Any]:

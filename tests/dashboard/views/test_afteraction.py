@@ -74,6 +74,17 @@ def test_every_row_has_a_cell_for_each_column(lang: Any) -> None:
     assert len(by_name(found)["chronology"].rows) == len(record().timeline)
 
 
+@pytest.mark.parametrize(
+    ("lang", "reason"), [("zh", "按分级标准，数值 10 对应 III 级"), ("en", "the rule table gives III for 10")]
+)
+def test_why_a_level_was_given_is_said_in_the_readers_language(lang: Any, reason: str) -> None:
+    levels = by_name(chapters(record(), "exercise", lang))["levels"]
+    assert reason in {cell for row in levels.rows for cell in row}
+    assert any(
+        reason in str(cell) for row in by_name(chapters(record(), "exercise", lang))["chronology"].rows for cell in row
+    )
+
+
 def test_a_spreadsheet_reads_back_what_was_written() -> None:
     found = chapters(record(), "exercise", "zh")
     content = spreadsheet(found)

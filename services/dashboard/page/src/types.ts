@@ -70,6 +70,8 @@ export interface Line {
   /** `topic[partition]@offset`. */
   record: string;
   why?: Titles | null;
+  /** `detail.reason` as people read it. */
+  because?: Titles | null;
 }
 
 export interface Answer {
@@ -159,7 +161,7 @@ export interface LevelChange {
   at: number;
   from_level: string | null;
   to_level: string | null;
-  reason: string | null;
+  reason: Titles | null;
   rule: string | null;
   basis: string | null;
   actor: string | null;
@@ -189,7 +191,7 @@ export interface Incident {
   definition: { titles: Titles | null; basis: string | null; version: number | null; pack: string | null } | null;
   opened_at: number | null;
   closed_at: number | null;
-  closed_because: string | null;
+  closed_because: Titles | null;
   /** The level in force at `as_of`. */
   level: string | null;
   levels: LevelChange[];

@@ -57,7 +57,7 @@ export function Header({ incident, past, children }: Props): JSX.Element {
         </Fact>
         {closed !== null && (
           <Fact name={t('incident.closed')}>
-            <Moment at={closed} /> {incident.closed_because}
+            <Moment at={closed} /> {title(incident.closed_because)}
           </Fact>
         )}
         {row.lead && (
@@ -107,7 +107,7 @@ function History({ incident }: { incident: Incident }): JSX.Element | null {
               <span class="heard-only">{t('incident.levels.to')}</span> <Level level={change.to_level} />
             </span>
             <span>
-              {change.reason}
+              {title(change.reason)}
               {change.actor && ` · ${change.actor}`}
               {change.basis && <span class="faint"> · {change.basis}</span>}
             </span>

@@ -47,7 +47,7 @@ export function LineDetail({ line, incident, onClose }: { line: Line | null; inc
         </Fact>
         {Object.entries(line.detail).map(([name, value]) => (
           <Fact key={name} name={name}>
-            {value}
+            {name === 'reason' ? title(line.because) : value}
           </Fact>
         ))}
       </dl>

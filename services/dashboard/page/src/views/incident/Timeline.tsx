@@ -18,7 +18,7 @@ export function Timeline({ incident }: { incident: Incident }): JSX.Element {
 
   const tasks = useMemo(() => new Map(incident.tasks.map((task) => [task.task, task])), [incident]);
   const departments = useMemo(() => [...new Set(incident.timeline.map((line) => line.department).filter((one): one is string => !!one))].sort(), [incident]);
-  const about = (line: Line): string => title(tasks.get(line.task ?? '')?.titles) || line.rule || '';
+  const about = (line: Line): string => title(tasks.get(line.task ?? '')?.titles) || title(line.because) || line.detail.type || line.rule || '';
   const columns: Column<Line>[] = [
     { key: 'at', title: t('timeline.at'), width: '10.5rem', compare: (a, b) => a.at - b.at, cell: (line) => <Moment at={line.at} /> },
     { key: 'kind', title: t('timeline.kind'), width: '12.5rem', compare: (a, b) => (a.kind < b.kind ? -1 : 1), cell: (line) => <Badge tone={toneOf(line.kind)}>{t(`kind.${line.kind}`)}</Badge> },

@@ -52,7 +52,7 @@ function Reason({ group: { kind, rule, lines }, incident }: { group: Group; inci
   const task = incident.tasks.find((one) => one.task === first.task);
   const departments = [...new Set(lines.map((line) => line.department).filter((one): one is string => !!one))];
   const bases = [...new Set(lines.map((line) => line.basis).filter((one): one is string => !!one))];
-  const reasons = [...new Set(lines.map((line) => line.detail.reason).filter((one): one is string => !!one))];
+  const reasons = [...new Set(lines.map((line) => title(line.because)).filter((one) => one !== ''))];
   const latest = lines.slice(-LATEST).reverse();
   return (
     <li class="reason">

@@ -1,6 +1,6 @@
 // The columns of the list, and its rows in narrow windows.
 import type { JSX } from 'preact';
-import { Badge, Colour, Grade, Level, Moment, type Column } from '../../components';
+import { Badge, Colour, Grade, Level, Moment, width, type Column } from '../../components';
 import { lang, span, t, title } from '../../i18n';
 import { now } from '../../live';
 import { Link } from '../../router';
@@ -10,20 +10,23 @@ import { comparison } from './filter';
 import { coarseNow, lateOf } from './store';
 
 const NAMED_MAX = 2;
+/** From this width on there is room for departments' names and the last change. */
+const WIDE = 1100;
 
 export function columns(): Column<Row>[] {
+  const wide = width.value >= WIDE;
   const by = (key: string): ((a: Row, b: Row) => number) => comparison(key, coarseNow.value);
   return [
     { key: 'title', title: t('incidents.column.title'), compare: by('title'), cell: (row) => <Name row={row} /> },
     { key: 'level', title: t('level.title'), width: '8rem', compare: by('level'), cell: (row) => <Level level={row.level} /> },
     { key: 'grade', title: t('grade.title'), width: '7rem', compare: by('grade'), cell: (row) => <Grade grade={row.grade} /> },
     { key: 'colour', title: t('colour.title'), width: '8rem', compare: by('colour'), cell: (row) => <Colour colour={row.colour} /> },
-    { key: 'region', title: t('incidents.column.region'), width: '6.5rem', from: 900, compare: by('region'), cell: (row) => <Region row={row} /> },
+    { key: 'region', title: t('incidents.column.region'), width: '7rem', from: 900, compare: by('region'), cell: (row) => <Region row={row} /> },
     { key: 'command', title: t('incidents.column.command'), width: '9rem', from: 1280, compare: by('command'), cell: (row) => <Command row={row} /> },
     { key: 'age', title: t('incidents.column.age'), width: '7rem', compare: by('age'), cell: (row) => <Age row={row} /> },
     { key: 'open', title: t('incidents.column.open'), width: '4.5rem', align: 'end', compare: by('open'), cell: (row) => row.open || <span class="faint">0</span> },
-    { key: 'late', title: t('incidents.column.late'), width: '13rem', compare: by('late'), cell: (row) => <Late row={row} /> },
-    { key: 'changed', title: t('incidents.column.changed'), width: '10.5rem', from: 1100, compare: by('changed'), cell: (row) => <Moment at={row.changed_at} /> },
+    { key: 'late', title: t('incidents.column.late'), width: wide ? '13rem' : '8rem', compare: by('late'), cell: (row) => <Late row={row} /> },
+    { key: 'changed', title: t('incidents.column.changed'), width: '10.5rem', from: WIDE, compare: by('changed'), cell: (row) => <Moment at={row.changed_at} /> },
   ];
 }
 
