@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deptbus.desk.board import step_of
+from deptbus.desk.reasons import in_words
 from deptbus.workflow.definition import Definition, Rule
 
 Words = dict[str, str]
@@ -26,11 +27,13 @@ def reason(line: Mapping[str, Any], definition: Definition | None) -> Words:
     step = step_of(definition, name)
     if step is None:
         return {"zh": f"规则 {name}", "en": f"the rule {name}"}
-    triggers = ", ".join(step.on)
+    triggers = [in_words(trigger) for trigger in step.on]
     condition = f"{step.when}" if step.when else ""
     return {
-        "zh": f"步骤“{step.titles.zh}”由 {triggers} 触发" + (f"，条件：{condition}" if condition else ""),
-        "en": f"the step “{step.titles.en}” follows from {triggers}" + (f" when {condition}" if condition else ""),
+        "zh": f"步骤“{step.titles.zh}”：{'或'.join(said.zh for said in triggers)}时下达"
+        + (f"，条件：{condition}" if condition else ""),
+        "en": f"the step “{step.titles.en}” is asked for when {' or '.join(said.en for said in triggers)}"
+        + (f", if {condition}" if condition else ""),
     }
 
 
