@@ -39,8 +39,9 @@ REJECTION = b"@rejection"
 """The key of entries that reject another."""
 BATCH = 1_000
 """Journal entries applied at a time."""
-DECODED_MAX = 100_000
-"""How much of a partition's states is held decoded, as ``States`` counts it: a fold touches many, and soon ends."""
+DECODED_MAX = 300_000
+"""How much of a partition's states is held decoded, as ``States`` counts it, some 300 MB: a fold touches many, and soon
+ends."""
 PARALLEL_FROM = 20_000
 """From this many journal entries on, partitions are folded side by side."""
 

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from deptbus.errors import ClusterUnreachable
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import BATCH, read_messages, watermarks
+from deptbus.kafka.consumer import read_messages, watermarks
 from deptbus.namespace import Namespace
 
 _REPLY_S = 10.0
@@ -58,7 +58,7 @@ class KafkaLog:
             made = self.at_time(topic, max(0, (uuid.int >> 80) - _EARLY_MS))
             bounds = {p: (max(low, made[p]), high) for p, (low, high) in bounds.items()}
         wanted = {("ce_id", form.encode()) for form in (event_id, str(uuid), uuid.hex)}
-        for messages in read_messages(self._configuration, self._namespace.physical(topic), bounds, BATCH):
+        for messages in read_messages(self._configuration, self._namespace.physical(topic), bounds):
             for message in messages:
                 if not wanted.isdisjoint(message.headers() or ()):
                     return _where(message)

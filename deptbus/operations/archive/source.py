@@ -10,8 +10,6 @@ from deptbus.operations.archive.entry import Entry
 from deptbus.operations.archive.schemas import SchemaBook
 from deptbus.operations.stretch import Range
 
-BATCH = 2_000
-"""Records at hand at once."""
 _BOUNDED = {"queued.max.messages.kbytes": 4 * 1024, "max.partition.fetch.bytes": 128 * 1024}
 """What is fetched ahead: a record takes twice its size in memory, and what is fetched is compressed."""
 
@@ -38,7 +36,7 @@ class KafkaSource:
         """The committed records of some partitions between offsets, with their partitions, many at a time."""
         fingerprint = self._book.fingerprint if self._book else lambda value: None
         physical = self._namespace.physical(topic)
-        for messages in read_messages(self._configuration, physical, ranges, BATCH):
+        for messages in read_messages(self._configuration, physical, ranges):
             found = []
             for message in messages:
                 if self._wait:
