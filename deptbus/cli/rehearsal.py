@@ -1,5 +1,6 @@
 """``deptbus replay --rehearsal`` and ``--compare``: a stretch in a world of its own, and what came out differently."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 DIFFERENT = 3
 """The exit code where something came out differently."""
+PER_S = 1_000.0
+"""Events of a rehearsal in a second at most, unless something else is said: its broker is that of actual life."""
 _NEWS_S = 10.0
 
 
@@ -60,9 +63,10 @@ def rehearse(
 ) -> None:
     """Play the stretch into its namespace, on record; with ``comparing`` hold the outcome against what happened."""
     from deptbus.operations.replays import ACT
-    from deptbus.rehearsing import Rehearsal
+    from deptbus.rehearsing import NICENESS, Rehearsal
 
     words = _WORDS[replays.settings.lang]
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # to read and to play a stretch takes a processor, as its workers do
     rehearsal = Rehearsal(replays.settings, replays.catalogue, ordered, None if step is None else step * 60_000)
     rehearsal.check()
     packs = rehearsal.packs(pack)

@@ -11,7 +11,7 @@ import typer
 from deptbus.cli import options, output, showing
 from deptbus.cli.options import Departments, From, Instances, Json, Operator, Reason, Regions, Since, To, Types, Until
 from deptbus.cli.progress import bar
-from deptbus.cli.rehearsal import drop, read_pack, rehearse
+from deptbus.cli.rehearsal import PER_S, drop, read_pack, rehearse
 from deptbus.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def replay(
     approve: Annotated[
         str | None, typer.Option(metavar="NAME", help="Once more what is named, where others are told.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(help="Events in a second at most.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Events in a second at most; a rehearsal's default is 1,000.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be replayed, and do nothing.")] = False,
     reason: Reason = "",
     operator: Operator = None,
@@ -93,6 +95,8 @@ def replay(
     keep = rehearsal is not None
     if compare and rehearsal is None:
         rehearsal = f"compare-{replay_id[-8:]}"
+    if rehearsal is not None and rate is None:
+        rate = PER_S
     target = _target({"topic": to_topic, "live": live, "group": group, "rehearsal": rehearsal}, approve)
     first, last = read_point(start, "--from"), read_point(end, "--to")
     within = tuple(departments or ()) if topics else ()
