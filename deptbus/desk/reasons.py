@@ -19,7 +19,6 @@ _TRIGGERS = {
 }
 _SENTENCES = {
     "the closing condition holds": "满足结束条件",
-    "opened": "立案时确定",
     r"the rule table gives (\w+) for (-?\d+)": "按分级标准，数值 {2} 对应 {1} 级",
     r"no longer in (\d+): (\S+)": "不再涉及 {1}（{2}）",
     r"(acknowledge_by|complete_by) by (\w+)": "{2} 超过期限（{1}）",

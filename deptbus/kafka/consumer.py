@@ -88,18 +88,11 @@ class Reader:
             )  # fmt: skip
         return records
 
-    def _messages(self, count_max: int, timeout_s: float) -> Iterator[Message]:
-        message = self._consumer.poll(timeout_s)
-        if message is None:
-            return
-        yield message
-        left = count_max - 1
-        while left > 0:
-            few = self._consumer.consume(min(left, FEW), 0)
-            yield from few
-            if len(few) < FEW:
-                break
-            left -= FEW
+    def _messages(self, count_max: int, timeout_s: float) -> list[Message]:
+        first = self._consumer.poll(timeout_s)
+        if first is None:
+            return []
+        return [first, *self._consumer.consume(count_max - 1, 0)] if count_max > 1 else [first]
 
     def _event(self, message: Message) -> None:
         """What librdkafka says between records."""
@@ -161,7 +154,7 @@ class Tail(Reader):
 
     def pairs(self, timeout_s: float, count_max: int, end: int) -> list[Pair]:
         """As ``poll``, of the one partition followed only keys and values before ``end``, without tombstones."""
-        messages = list(self._messages(count_max, timeout_s))
+        messages = self._messages(count_max, timeout_s)
         if events := [message for message in messages if message.error() is not None]:
             for event in events:
                 self._event(event)

@@ -18,6 +18,7 @@ ENGINE = Path(__file__).parents[2] / "deptbus" / "workflow"
         ("the rule table gives II for 50", "按分级标准，数值 50 对应 II 级"),
         ("rule:cases_confirmed", "规则 cases_confirmed 生效"),
         ("level", "响应级别变更"),
+        ("opened", "事件立案"),
         ("no longer in 440300: level", "不再涉及 440300（level）"),
         ("acknowledge_by by police", "police 超过期限（acknowledge_by）"),
     ],
