@@ -6,7 +6,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from deptbus.settings import Settings
 from deptbus.stack.commands import CLUSTER_ID, kafka_properties, properties_text
 from deptbus.stack.local import LocalStack
 from deptbus.stack.probe import kafka_answers, registry_answers
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,15 +123,6 @@ def _sweep() -> None:
 
 def _lives(pid: str) -> bool:
     return pid.isdigit() and Path(f"/proc/{pid}").exists()
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on now."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def _registry_url(port: int) -> str:

@@ -1,7 +1,6 @@
-"""A fresh copy of the project's files, and ports for what runs in it."""
+"""A fresh copy of the project's files."""
 
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -17,14 +16,3 @@ def copy_project(folder: Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
-
-
-def free_ports(count: int) -> list[str]:
-    """Ports that nobody listens on at the moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [str(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -62,7 +62,8 @@ def test_a_line_says_what_the_command_line_says(
         record = reading.record(INSTANCE)
     shown = incident(one.look, LOCAL, INSTANCE)
     assert shown["level"] == record.level
-    assert shown["timeline"] == [line | {"why": shown["timeline"][n]["why"]} for n, line in enumerate(record.timeline)]
+    told = [{name: line[name] for name in line if name not in ("why", "because")} for line in shown["timeline"]]
+    assert told == record.timeline
     assert [task["task"] for task in shown["tasks"]] == [task.task for task in record.tasks]
     assert [task["acknowledge_by"] for task in shown["tasks"]] == [task.acknowledge_by for task in record.tasks]
     assert lines(one.store)[INSTANCE]["open"] == len(record.open_tasks)

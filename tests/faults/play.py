@@ -24,9 +24,10 @@ from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.stack.local import LocalStack
 from deptbus.workflow.fold import Folded
-from tests.broker import ROOT, free_ports
+from tests.broker import ROOT
 from tests.faults.poison import LARGE_BYTES, Poison, brew
 from tests.faults.script import Script
+from tests.ports import free_ports
 
 SEED = 7
 LAST_DAY = "2020-02-03"

@@ -11,9 +11,10 @@ import pytest
 from deptbus.envelope import Envelope, from_headers, to_headers
 from deptbus.observe.names import ALL
 from deptbus.settings import Settings
-from tests.broker import SharedStack, free_ports
+from tests.broker import SharedStack
 from tests.observe.collecting import collecting
 from tests.observe.scraping import Scrape, get, health, scraped, url_of
+from tests.ports import free_ports
 from tests.streams.world import CASES, REGIONS, Workers, World, counting, environment
 from tests.waiting import wait_until
 from tests.workflow.world import START, sample

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker import ROOT, SharedStack, free_ports
+from tests.broker import ROOT, SharedStack
+from tests.ports import free_ports
 
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

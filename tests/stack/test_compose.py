@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.copying import copy_project, free_ports
+from tests.copying import copy_project
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 HEALTHY_S = 120
@@ -51,7 +52,7 @@ class Containers:
         self._command, self._folder = [*command, "-p", self.name], folder
         kafka, registry = free_ports(2)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BUS_")}
-        self._environment = {**kept, "BUS_KAFKA_PORT": kafka, "BUS_REGISTRY_PORT": registry}
+        self._environment = {**kept, "BUS_KAFKA_PORT": str(kafka), "BUS_REGISTRY_PORT": str(registry)}
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         done = subprocess.run(

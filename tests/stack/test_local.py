@@ -17,7 +17,8 @@ from deptbus.namespace import Namespace
 from deptbus.settings import Settings
 from deptbus.stack.local import LocalStack
 from deptbus.topics.plan import TopicState
-from tests.broker import ROOT, free_ports
+from tests.broker import ROOT
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from deptbus.desk.reading import TIMELINE
 from deptbus.desk.refused import Refused
 from deptbus.envelope import from_headers
 from deptbus.errors import ActRefused, NotFound
@@ -49,10 +50,12 @@ class Played:
         """Let the engine apply what was published, and the dashboard read what came of it."""
         self.engine.settle()
         clocks = {data["instance"]: data["offset"] for data in self.engine.world.of_type("workflow.InstanceChanged")}
-        look = self.one.look
+        lines = len(self.published(TIMELINE))
+        store, decode = self.one.look.store, self.one.look.codec.decode
         wait_until(
-            lambda: all((found := look.store.instance(name)) and look.codec.decode(found.value)["offset"] >= offset
-                        for name, offset in clocks.items()),
+            lambda: all((found := store.instance(name)) and decode(found.value)["offset"] >= offset
+                        for name, offset in clocks.items())
+            and len(store.told(TIMELINE, clocks)) == lines,
             "the dashboard to have read it",
         )  # fmt: skip
 

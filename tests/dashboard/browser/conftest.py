@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from deptbus.settings import Settings
 from tests.broker import SharedStack
@@ -33,6 +33,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: install it (Debian: apt-get install chromium)")
     if not page_is_built():
         pytest.skip("the page is not built: run make page")
+    expect.set_options(timeout=LIMIT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, args=list(QUIET))
         yield launched
