@@ -64,7 +64,7 @@ def populate(bench: Bench, instances: int) -> Incidents:
         keys = [key for key in names if partition_of(f"{CROWDED.workflow}/{key}".encode(), partitions) == partition]
         outputs = _outputs(keys)
         while batch := list(islice(outputs, TOGETHER)):
-            writer.write(batch, (), START)
+            writer.write(batch, (), START, (records, ""))
             writer.commit()
             records += len(batch)
         writer.close()

@@ -53,7 +53,7 @@ def populate(bench: Bench, instances: int) -> Crowd:
         keys = (key for key in names if partition_of(f"{CROWDED.workflow}/{key}".encode(), partitions) == partition)
         outputs = snapshots(keys, wiring.encode)
         while batch := list(islice(outputs, TOGETHER)):
-            writer.write(batch, (), batch[-1].time_ms)
+            writer.write(batch, (), batch[-1].time_ms, (records, ""))
             writer.commit()
             for output in batch:
                 size = len(output.value(wiring.codec.encode))

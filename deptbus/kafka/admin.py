@@ -37,6 +37,7 @@ _NOT_YET = frozenset(
         KafkaError.OFFSET_NOT_AVAILABLE,
         KafkaError.FENCED_LEADER_EPOCH,
         KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError._NOENT,  # librdkafka's word for partitions without leaders
     }
 )
 _NO_ANSWER = frozenset(

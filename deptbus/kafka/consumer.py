@@ -34,10 +34,15 @@ _REPLY_S = 10.0
 """How long a broker may take to answer a question about a topic, in seconds."""
 _ELECTION_S = 0.05
 """How long to wait before asking again for a leader, in seconds."""
-_ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_ELECTING = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION}
+)
+"""The last is librdkafka's word for a partition without a leader."""
 FEW = 50
 """Messages taken over from the client at once: of 10,000 each costs three times as much, for its memory has gone cold
 before it is looked at."""
+_NEWEST, _NEWEST_MAX = 16, 100_000
+"""How many offsets are looked through at once for the newest record, at first and at most."""
 _PAIRS = 100
 _PAIRS_KB = 4 * 1024
 """How many pairs are asked for at once, and how much is fetched ahead: more is slower, for its memory has gone cold."""
@@ -228,6 +233,22 @@ def bounds_of(configuration: Configuration, topics: Iterable[str]) -> dict[str, 
         consumer.close()
 
 
+def ends_of(configuration: Configuration, topics: Mapping[str, int | None]) -> dict[Partition, int]:
+    """The next offset, as ``configuration`` isolates, of one partition of each physical topic, or of all (None).
+
+    By physical topic and partition; raises as ``watermarks``.
+    """
+    consumer = Consumer(configuration)
+    try:
+        return {
+            (topic, partition): high
+            for topic, only in topics.items()
+            for partition, (_, high) in watermarks(consumer, topic, only).items()
+        }
+    finally:
+        consumer.close()
+
+
 def end_offsets(configuration: Configuration, topic: str) -> dict[int, int]:
     """The next stable offset of each partition of a physical topic: how far a reader can come now."""
     return {partition: high for partition, (_, high) in bounds(configuration, topic).items()}
@@ -250,6 +271,18 @@ def read_partition(
         start = low if start == BEGINNING else start
         end = high if end == END else end
     yield from read_ranges(configuration, topic, {partition: (start, end)})
+
+
+def read_newest(configuration: Configuration, topic: str, partition: int, end: int) -> Iterator[Record]:
+    """The committed records of one partition of a physical topic before ``end``, the newest first.
+
+    Of the offsets before it many may be markers and what was given up: it looks a little further back at a time.
+    """
+    distance = _NEWEST
+    while end > 0:
+        start = max(0, end - distance)
+        yield from reversed(list(read_partition(configuration, topic, partition, start, end)))
+        end, distance = start, min(64 * distance, _NEWEST_MAX)
 
 
 def read_pairs(

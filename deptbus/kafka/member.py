@@ -3,6 +3,11 @@
 Partitions are shared out anew inside ``poll`` and nowhere else, and the member waits until whoever uses it has finished
 with those that are taken away. Used from one thread, also while it waits: librdkafka's client for Python lets nobody
 else in before the ``poll`` is over.
+
+A broker that stands still for longer than a session takes a static member's place for lost. When it goes on, what the
+member had asked under its old name may come after it has joined under a new one, and then librdkafka's client is of no
+further use: it was fenced, as it were, by itself. So a fenced member joins anew, with another client; what was not
+committed is delivered again.
 """
 
 import time
@@ -20,6 +25,8 @@ from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.transport import Partition
 
+APART_S = 10.0
+"""A member that loses its place so soon after it came is not alone in it, in seconds: longer than a session."""
 REQUEST_S = 40.0
 """How long a broker may be away while it is asked about offsets, in seconds."""
 _AGAIN_S = 0.1
@@ -45,15 +52,13 @@ class GroupMember(Reader):
     """
 
     def __init__(self, settings: Settings, group: str, instance: str, given: Shared, taken: Shared) -> None:
-        super().__init__(
-            consumer_configuration(settings, group)
-            | {
-                "client.id": instance,
-                "group.instance.id": instance,
-                "partition.assignment.strategy": "roundrobin",
-                "heartbeat.interval.ms": 1_000,
-            }
-        )
+        self._configuration = consumer_configuration(settings, group) | {
+            "client.id": instance,
+            "group.instance.id": instance,
+            "partition.assignment.strategy": "roundrobin",
+            "heartbeat.interval.ms": 1_000,
+        }
+        super().__init__(self._configuration)
         self.assignment: frozenset[Partition] = frozenset()
         self.ends_seen: dict[Partition, int] = {}
         """Where the partitions ended when they were last fetched from, as of the last second."""
@@ -67,12 +72,18 @@ class GroupMember(Reader):
         self._paused: set[Partition] = set()
         self._shared_out = False
         """Whether that happened during the present ``poll``."""
+        self._lost = False
+        """Whether partitions that are being taken away are somebody else's already."""
+        self._fenced = False
+        """Whether this client is of no further use."""
+        self._came_at = time.monotonic()
+        """When this member came into its place."""
         self._closing = False
 
     def subscribe(self, topics: Collection[str]) -> None:
         """Join the group, for these topics."""
         self._physical = {logical_name(topic): topic for topic in topics}
-        self._consumer.subscribe(list(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        self._join()
 
     def poll(self, wanted: Collection[Partition], count_max: int, timeout_s: float) -> list[Record]:
         """The next records of wanted partitions, waiting at most ``timeout_s`` for the first.
@@ -80,6 +91,8 @@ class GroupMember(Reader):
         What was fetched of a partition before it was no longer wanted may still come. Raises ``SlotTaken`` when another
         process has come into this place.
         """
+        if self._fenced:
+            self._join_anew()
         self._want(wanted)
         self._shared_out = False
         limit = time.monotonic() + timeout_s
@@ -99,16 +112,17 @@ class GroupMember(Reader):
         return records
 
     def commit(self, offsets: Mapping[Partition, int]) -> bool:
-        """Commit and wait for the answer; False where the group is being shared out anew."""
+        """Commit and wait for the answer; False where the group is being shared out anew, or this place is lost."""
         if not offsets:
             return True
+        if self._lost or self._fenced:
+            return False
         places = self._at(offsets)
         try:
             _patiently("commit offsets", lambda: self._consumer.commit(offsets=places, asynchronous=False))
         except KafkaException as error:
             refused = error.args[0]
-            if refused.code() not in REBALANCING:
-                self._fenced(refused)
+            if refused.code() not in REBALANCING and not self._is_fenced(refused):
                 raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}") from error
             return False
         return True
@@ -173,7 +187,7 @@ class GroupMember(Reader):
         self._paused = paused
 
     def _assigned(self, _: Consumer, partitions: Collection[TopicPartition]) -> None:
-        self._shared_out = True
+        self._shared_out, self._came_at = True, time.monotonic()
         self.assignment = frozenset((logical_name(place.topic), place.partition) for place in partitions)
         self._begin()
         self._given(self.assignment)
@@ -196,16 +210,42 @@ class GroupMember(Reader):
     def _at(self, offsets: Mapping[Partition, int]) -> list[TopicPartition]:
         return [TopicPartition(self._physical[topic], number, at) for (topic, number), at in offsets.items()]
 
-    def _failed(self, error: KafkaError, message: Message) -> None:
-        self._fenced(error)
-        super()._failed(error, message)
+    def _gone(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
+        """The broker has heard nothing of us for a session: nothing can be committed any more."""
+        self._lost = True
+        try:
+            self._revoked(consumer, partitions)
+        finally:
+            self._lost = False
 
-    def _fenced(self, error: KafkaError) -> None:
-        if error.code() in _FENCED:
+    def _join(self) -> None:
+        topics = sorted(self._physical.values())
+        self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone)
+
+    def _join_anew(self) -> None:
+        """Come into this place once more; what librdkafka has not taken away for us is."""
+        self._gone(self._consumer, self._places(self.assignment))
+        self._closing = True
+        self._consumer.close()
+        self._closing = self._fenced = False
+        self._consumer, self._came_at = Consumer(self._configuration), time.monotonic()
+        self._join()
+
+    def _failed(self, error: KafkaError, message: Message) -> None:
+        if not self._is_fenced(error):
+            super()._failed(error, message)
+
+    def _is_fenced(self, error: KafkaError) -> bool:
+        """Whether this says that the place is lost; ``SlotTaken`` where somebody else must have come into it."""
+        if error.code() not in _FENCED:
+            return False
+        if not self._fenced and time.monotonic() - self._came_at < APART_S:
             raise SlotTaken(
                 f"The place in the group {self._group} is lost: another process runs as {self._instance} "
                 f"({error.str()}). Give every worker a slot of its own (--worker)."
             )
+        self._fenced = True
+        return True
 
 
 def _patiently(what: str, ask: Callable[[], T]) -> T:

@@ -17,7 +17,7 @@ from faust.types import TP
 
 from deptbus.blocked import ADVICE
 from deptbus.envelope import Envelope, from_headers
-from deptbus.errors import BusError, CodecError
+from deptbus.errors import BusError, ClusterUnreachable, CodecError, TopicError
 from deptbus.failpoint import hit
 from deptbus.ids import derived_id
 from deptbus.kafka.configuration import reader_configuration
@@ -45,6 +45,8 @@ PULSE_S = 1.0
 """In actual life: how often positions are reported."""
 SKEW_MS = 500
 """By how much the clocks of two brokers may differ: so much less is claimed to be read."""
+THREADS = 3
+"""For batches, for packs, for reports: none of these waits for another."""
 _LOOK_S = 0.5
 
 _log = structlog.get_logger("deptbus.streams.correlate")
@@ -102,7 +104,7 @@ class Correlate:
         self._news = False
         """Whether the assignment is new and not reported yet."""
         self._busy = asyncio.Lock()
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="correlate")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="correlate")
         self._closed = threading.Event()
         self._work: list[asyncio.Task[None]] = []
         self.counts: Counter[str] = Counter()
@@ -327,12 +329,19 @@ class Correlate:
             pending = self._wiring.report(self._named(self._positions.all()), covered_until=covered)
             outcome = await loop.run_in_executor(self._pool, pending.result)
             if goal is None:
-                goal = outcome.require().timestamp_ms, await loop.run_in_executor(self._pool, self._ends)
+                at_ms = outcome.require().timestamp_ms
+                ends = await loop.run_in_executor(self._pool, self._ends)
+                goal = None if ends is None else (at_ms, ends)
 
-    def _ends(self) -> dict[TP, int]:
-        """Where the inputs end now, of the partitions that are ours."""
+    def _ends(self) -> dict[TP, int] | None:
+        """Where the inputs end now, of the partitions that are ours; None while the broker does not say."""
         world, ours = self._wiring.world, self._app.bus_consumer.assignment()
-        ends = self._wiring.admin.end_offsets(world, self._subscribed)
+        try:
+            ends = self._wiring.admin.end_offsets(world, self._subscribed)
+        except (ClusterUnreachable, TopicError) as error:
+            _log.warning("ends_unknown", error=str(error))
+            self._wiring.ask_anew()
+            return None
         return {tp: ends[where] for tp in ours if (where := (world.logical(tp.topic), tp.partition)) in ends}
 
     def _named(self, positions: Mapping[TP, int]) -> dict[str, int]:

@@ -17,15 +17,20 @@ class Intake(Generic[Item]):
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._cleared = 0
+        """How often."""
 
     def __len__(self) -> int:
         return len(self._items)
 
     async def put(self, items: Iterable[Item]) -> None:
-        """Add some at once, as soon as there is room for one."""
+        """Add some at once, as soon as there is room for one; nothing where it was cleared while there was none."""
+        cleared = self._cleared
         while len(self._items) >= self._size_max:
             self._room.clear()
             await self._room.wait()
+            if self._cleared != cleared:
+                return
         self._items.extend(items)
         self._filled.set()
 
@@ -47,6 +52,7 @@ class Intake(Generic[Item]):
         return taken
 
     def clear(self) -> None:
-        """Drop what is there; whoever waits for room goes on."""
+        """Drop what is there, and what waits for room."""
+        self._cleared += 1
         self._items.clear()
         self._room.set()

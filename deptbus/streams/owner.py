@@ -17,7 +17,7 @@ from deptbus.allocator import give_back
 from deptbus.errors import ClusterUnreachable, CodecError, LetterUnwritten, TransactionUnclear
 from deptbus.failpoint import armed, hit
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_pairs, read_partition
+from deptbus.kafka.consumer import end_offsets, read_newest, read_pairs, read_partition
 from deptbus.observe import names
 from deptbus.observe.counting import PROCESS, Measure
 from deptbus.outcome import Pending
@@ -33,8 +33,6 @@ RECOVERY_S = 120.0
 """A partition whose transactions stay unclear for so long ends the process."""
 RECOVERY_PAUSE_S = 0.5
 """Between two attempts at a broker that does not answer."""
-LOOK_BACK = (16, 1_000, 1_000_000_000)
-"""How many offsets before its end a partition is searched for its last committed record, one after the other."""
 REQUESTED = "workflow.TaskRequested"
 
 _log = structlog.get_logger("deptbus.streams.owner")
@@ -97,9 +95,13 @@ class Owner:
         show as applied are applied here. Raises ``TransactionUnclear``, ``ClusterUnreachable``, and
         ``LetterUnwritten`` as ``process``: it may be called again.
         """
+        return self._patiently(lambda: self._open(delivered), delivered - 1)
+
+    def _open(self, delivered: int) -> Done:
         began = time.monotonic()
-        if freed := self._writer.open():
-            self._log.warning("freed", partitions=freed)
+        mended = self._writer.open()
+        if mended.freed or mended.again:
+            self._log.warning("freed", partitions=mended.freed, written_again=mended.again)
         records = self._restore()
         self._seen, self._more = self._partition.applied, False
         if self._wiring.stepped:
@@ -178,20 +180,19 @@ class Owner:
 
     def _recover(self, last: int) -> Done:
         """Start from what the log shows, and apply the journal up to ``last`` again."""
+        return self._patiently(lambda: self._open(last + 1), last)
+
+    def _patiently(self, work: Callable[[], Done], last: int) -> Done:
+        """Work; again while the broker is away."""
         limit = time.monotonic() + RECOVERY_S
         while True:
             try:
-                done = self.open()
-                journal = self._wiring.world.physical(JOURNAL)
-                records = list(
-                    read_partition(self._reading, journal, self.number, self._partition.applied + 1, last + 1)
-                )
-                return self._advance(records) if records else done
+                return work()
             except (TransactionUnclear, ClusterUnreachable) as error:
                 if time.monotonic() > limit:
                     raise
                 self._log.warning("recovering", offset=last, error=str(error))
-                time.sleep(RECOVERY_PAUSE_S)  # the broker is away; nothing wakes us when it is back
+                time.sleep(RECOVERY_PAUSE_S)  # nothing wakes us when it is back
 
     def _advance(self, records: Sequence[Record]) -> Done:
         """Apply all chunks of a batch."""
@@ -214,7 +215,7 @@ class Owner:
         outputs, rejections = self._apply()
         hit("after-outputs")
         if outputs or rejections:
-            self._writer.write(outputs, rejections, self._partition.at)
+            self._writer.write(outputs, rejections, self._partition.at, self._partition.stands)
             computed()
             self._writer.commit()
             self._committed.value += 1
@@ -290,13 +291,10 @@ class Owner:
         ends = {}
         for topic in (TASKS, EVENTS):
             physical = self._wiring.world.physical(topic)
-            end = end_offsets(self._reading, physical)[self.number]
-            for distance in LOOK_BACK:
-                start = max(0, end - distance)
-                offsets = [r.offset for r in read_partition(self._reading, physical, self.number, start, end)]
-                if offsets or start == 0:
-                    ends[f"{topic}/{self.number}"] = offsets[-1] + 1 if offsets else 0
-                    break
+            newest = read_newest(
+                self._reading, physical, self.number, end_offsets(self._reading, physical)[self.number]
+            )
+            ends[f"{topic}/{self.number}"] = next((record.offset + 1 for record in newest), 0)
         return ends
 
     def _report(self, asked: int) -> None:

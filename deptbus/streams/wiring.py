@@ -106,6 +106,10 @@ class Wiring:
             self.workflow.prepare(APPENDED, {"entry": data}, subject=key, key=key, **envelope), partition
         )
 
+    def ask_anew(self) -> None:
+        """Have another client ask the cluster: one that has seen it without leaders may not find them for long."""
+        self.admin = Admin(client_configuration(self.settings))
+
     def report(
         self,
         positions: Mapping[str, int],

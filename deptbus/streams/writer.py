@@ -9,7 +9,7 @@ from deptbus.kafka.configuration import producer_configuration
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.observe.counting import PROCESS, Count
 from deptbus.observe.names import PUBLISHED
-from deptbus.streams.hanging import free
+from deptbus.streams.hanging import Hanging, Mark, Mended
 from deptbus.streams.traces import Traces
 from deptbus.streams.wiring import APPENDED, EVENTS, JOURNAL, TASKS, Wiring
 from deptbus.workflow.correlate import tick
@@ -33,23 +33,27 @@ class Writer:
         """Where what was committed ends, of what exercises follow: the next offset by ``<topic>/<number>``."""
         self._wiring = wiring
         self._producer: TransactionalProducer | None = None
+        self._mark = Mark(-1, "").header(number)
+        """Of the transaction under way."""
         self._mode = wiring.world.mode
         self._encode = wiring.codec.encode
         self._routes: dict[str, tuple[str, Stamp, Count, bool]] = {}
         self.traces = Traces(wiring.tracer)
         """Of what is written and of what it follows from."""
 
-    def open(self) -> list[str]:
-        """Fence older owners; the partitions freed of transactions that had no end. ``TransactionUnclear``."""
+    def open(self) -> Mended:
+        """Fence older owners, and make whole what their transactions have left. ``TransactionUnclear``."""
         self.close()
         world, settings = self._wiring.world, self._wiring.settings
+        hanging = Hanging(self._wiring, self.number)
+        hanging.look()
         self._producer = TransactionalProducer(
             producer_configuration(settings) | {"linger.ms": TOGETHER_MS},
             world.physical(f"advance-{self.number}"),
             settings.publish_timeout_s,
         )
         self._producer.init()
-        return free(self._producer, self._wiring.admin, world, self.number)
+        return hanging.mend(self._producer)
 
     def close(self) -> None:
         """Let go of the producer; an open transaction is ended by the next owner's ``open``."""
@@ -57,10 +61,16 @@ class Writer:
             self._producer.close()
             self._producer = None
 
-    def write(self, outputs: Sequence[Output], rejections: Iterable[RejectedEntry], at: int) -> None:
-        """Hand all this over in a transaction; rejections are dated ``at``. ``TransactionUnclear``, ``…Fenced``."""
+    def write(
+        self, outputs: Sequence[Output], rejections: Iterable[RejectedEntry], at: int, stands: tuple[int, str]
+    ) -> None:
+        """Hand all this over in a transaction. ``TransactionUnclear``, ``…Fenced``.
+
+        Rejections are dated ``at``; ``stands`` is where the partition stands with it.
+        """
         producer = self._producer
         assert producer is not None
+        self._mark = Mark(*stands).header(self.number)
         producer.begin()
         for rejection in rejections:
             self._reject(producer, rejection, at)
@@ -90,6 +100,7 @@ class Writer:
             causationid=output.causationid, legalbasis=output.legalbasis, region=output.region,
             traceparent=self.traces.next(output.id, output.causationid, output.topic) if followed else None,
         )  # fmt: skip
+        headers.append(self._mark)
         partition = -1 if output.elsewhere else self.number
         producer.send(topic, partition, output.key.encode(), output.value(self._encode), headers)
 
@@ -110,4 +121,5 @@ class Writer:
             APPENDED, {"entry": tick(at) | {"kind": "rejection"} | about}, subject="@rejection", key="@rejection",
             time_ms=at, id=derived_id(cause, "advance", APPENDED, f"@rejection {rejection.key}"),
         )  # fmt: skip
-        producer.send(self._wiring.world.physical(JOURNAL), self.number, ready.key, ready.value, ready.headers)
+        headers = [*ready.headers, self._mark]
+        producer.send(self._wiring.world.physical(JOURNAL), self.number, ready.key, ready.value, headers)

@@ -151,6 +151,14 @@ class Partition:
         """The offset of the first entry that is held for its step's tick; it must not be committed yet."""
         return self.held[0][0] if self.held else None
 
+    @property
+    def stands(self) -> tuple[int, str]:
+        """The offset of the last entry that is applied to all of its keys, and of the next one the last key done.
+
+        Later ones are greater; the key is empty where no entry is under way.
+        """
+        return self._read, "" if self.reached is None else self.reached[1]
+
     # Apply
 
     def apply(self, entries: Sequence[Read], rejected: Rejected = frozenset()) -> list[Output]:

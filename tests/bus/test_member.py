@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from confluent_kafka import KafkaError
 
+from deptbus.kafka import member
 from deptbus.kafka.configuration import producer_configuration
 from deptbus.kafka.member import GroupMember, SlotTaken
 from deptbus.kafka.producer import KafkaSender
@@ -203,3 +204,35 @@ def test_whose_place_is_taken_is_told(settings: Settings, members: dict[str, Rea
         return False
 
     wait_until(lost)
+
+
+def test_a_member_that_was_fenced_long_after_it_came_joins_anew(
+    settings: Settings, members: dict[str, Reading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a broker has stood still: what it had asked before comes after it has joined once more."""
+    publish(settings, {0: numbers(0, 3)})
+    first = members["a"] = Reading(settings, "a")
+    wait_until(lambda: first.poll() or len(first.records) == 3)
+    assert first.member.commit({(TOPIC, 0): 1})
+    monkeypatch.setattr(member, "APART_S", 0.0)
+    second = Reading(settings, "a")
+    wait_until(lambda: second.poll() or second.told)
+    wait_until(lambda: first.poll() or len(first.told) == 3)
+    assert [told for told, _ in first.told] == ["given", "taken", "given"]
+    assert first.told[1][1] == first.told[2][1] == first.told[0][1]
+    wait_until(lambda: first.poll() or len(first.records) == 5)
+    assert first.values()[3:] == [b"1", b"2"], "from where it was committed"
+    assert first.member.commit({(TOPIC, 0): 3})
+    second.member._closing = True
+    second.member._consumer.close()
+
+
+def test_nothing_is_committed_of_what_was_lost(settings: Settings, members: dict[str, Reading]) -> None:
+    publish(settings, {0: numbers(0, 3)})
+    reading = members["a"] = Reading(settings, "a")
+    wait_until(lambda: reading.poll() or len(reading.records) == 3)
+    told: list[bool] = []
+    reading.member._taken = lambda _: told.append(reading.member.commit({(TOPIC, 0): 3}))
+    reading.member._gone(reading.member._consumer, reading.member._places(reading.member.assignment))
+    assert told == [False]
+    assert reading.member.committed([(TOPIC, 0)]) == {(TOPIC, 0): 0}

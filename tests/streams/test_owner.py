@@ -5,15 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from deptbus.errors import TransactionFenced
-from deptbus.kafka.configuration import producer_configuration, reader_configuration
+from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import read_partition
-from deptbus.kafka.producer import TransactionalProducer
 from deptbus.partitioning import partition_of
 from deptbus.record import Record
 from deptbus.settings import Settings
-from deptbus.streams.hanging import free
+from deptbus.streams.hanging import mark_of
 from deptbus.streams.owner import Owner
-from deptbus.streams.wiring import JOURNAL, TASKS, Wiring
+from deptbus.streams.wiring import JOURNAL, Wiring
 from deptbus.workflow.correlate import tick
 from deptbus.workflow.partition import Partition
 from tests.streams.world import REGIONS, World, counting
@@ -34,8 +33,12 @@ def wiring(world: World) -> Iterator[Wiring]:
     made.close()
 
 
+def _read(settings: Settings, topic: str) -> list[Record]:
+    return list(read_partition(reader_configuration(settings), settings.world.physical(topic), NUMBER))
+
+
 def _journal(settings: Settings) -> list[Record]:
-    return list(read_partition(reader_configuration(settings), settings.world.physical(JOURNAL), NUMBER))
+    return _read(settings, JOURNAL)
 
 
 def _append(wiring: Wiring, world: World, pack: str | None, event_id: str, region: str = "440100") -> None:
@@ -83,22 +86,6 @@ def test_what_counts_as_done_and_is_not_in_the_log_is_applied_when_a_partition_i
     assert owner.open(delivered=end).offset == end
     assert world.cases() == {"440100": 1}
     owner.close()
-
-
-def test_a_transaction_that_is_given_up_shows_nothing_and_holds_nobody_up(wiring: Wiring, world: World) -> None:
-    physical = world.settings.world.physical(TASKS)
-    producer = TransactionalProducer(producer_configuration(world.settings), f"{physical}-void")
-    producer.init()
-    producer.void([(physical, 0), (physical, 1)])
-
-    def stable() -> bool:
-        ends = wiring.admin.end_offsets(world.settings.world, [TASKS], committed=False)
-        return ends[TASKS, 0] > 0 and wiring.admin.end_offsets(world.settings.world, [TASKS]) == ends
-
-    wait_until(stable, "the end of the transaction", 5)
-    assert world.read(TASKS) == []
-    assert free(producer, wiring.admin, world.settings.world, 0) == []
-    producer.close()
 
 
 def test_entries_are_held_until_the_tick_and_repeated_ones_are_skipped(wiring: Wiring, world: World) -> None:
@@ -215,4 +202,7 @@ def test_what_is_unclear_within_an_entry_is_settled_from_the_log_key_by_key(
     assert [data["step"] for data in world.reports("advance")[reports:]] == [None, 0], "opened again, then applied"
     for topic in ("workflow.tasks", "workflow.timeline", "workflow.events"):
         assert world.repeated(topic) == []
+    marks = [mark for record in _read(world.settings, "workflow.timeline") if (mark := mark_of(record, NUMBER))]
+    assert list(dict.fromkeys(mark.key for mark in marks)) == [*(f"counting/{one}" for one in regions[:3]), ""]
+    assert marks == sorted(marks), "later transactions have greater marks"
     owner.close()

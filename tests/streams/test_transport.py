@@ -144,6 +144,22 @@ def test_an_intake_is_bounded_and_taken_at_once() -> None:
     asyncio.run(play())
 
 
+def test_what_waits_for_room_is_dropped_with_what_was_there_before_it() -> None:
+    """Its partitions are somebody else's: what comes next begins where they were committed."""
+
+    async def play() -> None:
+        intake: Intake[int] = Intake(1)
+        await intake.put([1])
+        stale = asyncio.create_task(intake.put([2]))
+        await asyncio.sleep(0)
+        intake.clear()
+        await intake.put([1])
+        await stale
+        assert intake.take(10) == [1]
+
+    asyncio.run(play())
+
+
 @pytest.mark.parametrize("wrong", ["nowhere", "after-commit:0", "after-commit:x"])
 def test_a_failpoint_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(SettingsError, match="BUS_FAILPOINT"):
