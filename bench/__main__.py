@@ -17,6 +17,7 @@ from bench.suite import machine, report
 from bench.suite.bench import Bench, Measurement
 from bench.suite.bounds import Bound, Result
 from bench.suite.processes import MeasurementFailed
+from deptbus import garbage
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
     if given.list:
         sys.stdout.writelines(f"{name:12} {_text(bound)}\n" for name, one in chosen.items() for bound in one.BOUNDS)
         return 0
+    garbage.look_seldom()
     description = machine.describe()
     machine.write(report.RESULTS.parent, description)
     results, failed = _measured(chosen, Bench(quick=given.quick))

@@ -30,15 +30,17 @@ from deptbus.workflow.fold import (
     compare_snapshots,
     fold,
 )
-from deptbus.workflow.partition import Partition, Rejected, RejectedEntry
+from deptbus.workflow.partition import CHUNK_MAX, Partition, Rejected, RejectedEntry
 from deptbus.workflow.state import Read, key_name
 
 JOURNAL = "workflow.journal"
 INSTANCES = "workflow.instances"
 REJECTION = b"@rejection"
 """The key of entries that reject another."""
-BATCH = 1_000
-"""Journal entries applied at a time."""
+BATCH = 5_000
+"""Journal entries applied at a time: a state is encoded once for all of them."""
+TOGETHER_MAX = 50_000
+"""What an entry for many keys puts out before it is cut, as ``CHUNK_MAX`` counts it."""
 DECODED_MAX = 300_000
 """How much of a partition's states is held decoded, as ``States`` counts it, some 300 MB: a fold touches many, and soon
 ends."""
@@ -145,7 +147,11 @@ class PartitionLog:
         while True:
             self.entries, self._rejections = 0, set()
             reads = self._reads()
-            partition = Partition(self._number, stepped=self._stepped, codec=self._codec, decoded_max=DECODED_MAX)
+            # What is not written in transactions is only cut so that it fits into memory.
+            partition = Partition(
+                self._number, stepped=self._stepped, codec=self._codec, decoded_max=DECODED_MAX,
+                chunk_max=TOGETHER_MAX if cuts is None else CHUNK_MAX,
+            )  # fmt: skip
             batches = self._batches(reads, cuts or [])
             try:
                 folded = fold(partition, batches, rejected, self._codec.encode, outputs=outputs, log=cuts is not None)

@@ -43,7 +43,8 @@ class Observer:
     def run(self, events: str, rate: float, causing: list[int]) -> dict[str, float]:
         """Send a file's events, and wait for what comes of each region's events with the numbers ``causing``.
 
-        Records name a region in their subject, and come in its events' order; those of one event have one time.
+        Records name a region in their subject, and come in its events' order; those of one event name one cause, or are
+        the event itself.
         Answers percentiles in milliseconds, and at which rate the events were sent.
         """
         made = pickle.loads(Path(events).read_bytes())
@@ -56,7 +57,7 @@ class Observer:
         sender = threading.Thread(target=self._send, args=(made, rate), daemon=True)
         sender.start()
         histogram = HdrHistogram(1, LONGEST_US, 3)
-        seen: set[tuple[bytes, bytes]] = set()
+        seen: set[tuple[bytes, bytes | None]] = set()
         limit = time.monotonic() + LIMIT_S + len(made) / rate
         while len(seen) < missing:
             if time.monotonic() > limit:
@@ -64,7 +65,7 @@ class Observer:
             for message in filter(None, [self._consumer.poll(0.1), *self._consumer.consume(1_000, 0)]):
                 headers = dict(message.headers())
                 region = headers["ce_subject"].removeprefix(b"epidemic/").partition(b"/")[0]
-                cause = region, headers["ce_time"]
+                cause = region, headers.get("ce_causationid", headers["ce_id"])
                 if region in waiting and cause not in seen:
                     seen.add(cause)
                     after = time.perf_counter() - self._began - waiting[region].pop(0)

@@ -19,14 +19,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from deptbus.errors import BusError, ClusterUnreachable
 from deptbus.kafka.asking import Broker
 from deptbus.kafka.configuration import consumer_configuration
-from deptbus.kafka.consumer import PASSING, Reader, logical_name
-from deptbus.kafka.receiver import REBALANCING
+from deptbus.kafka.consumer import Reader, logical_name
+from deptbus.kafka.receiver import AWAY, REBALANCING
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.transport import Partition
 
-APART_S = 10.0
-"""A member that loses its place so soon after it came is not alone in it, in seconds: longer than a session."""
+APART_S = 5.0
+"""A member that loses its place so soon after it came is not alone in it, in seconds: no session is over by then."""
 REQUEST_S = 40.0
 """How long a broker may be away while it is asked about offsets, in seconds."""
 _AGAIN_S = 0.1
@@ -36,7 +36,6 @@ _PORT = "9092"
 
 T = TypeVar("T")
 Shared = Callable[[frozenset[Partition]], None]
-_AWAY = PASSING | {KafkaError._WAIT_COORD, KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
 _FENCED = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL})
 
 
@@ -256,7 +255,7 @@ def _patiently(what: str, ask: Callable[[], T]) -> T:
             return ask()
         except KafkaException as error:
             refused = error.args[0]
-            if refused.code() in REBALANCING or not (refused.retriable() or refused.code() in _AWAY):
+            if refused.code() in REBALANCING or not (refused.retriable() or refused.code() in AWAY):
                 raise
             if time.monotonic() > limit:
                 raise ClusterUnreachable(f"The broker does not {what}: {refused.str()}") from error

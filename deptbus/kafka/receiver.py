@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from deptbus.errors import ClusterUnreachable
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import Reader, logical_name
+from deptbus.kafka.consumer import PASSING, Reader, logical_name
 from deptbus.record import Record
 from deptbus.transport import Partition, Position
 
@@ -21,6 +21,9 @@ REBALANCING = frozenset(
         KafkaError._ASSIGNMENT_LOST,
     }
 )
+
+# The coordinator does not answer now; what is not committed then is committed once it does.
+AWAY = PASSING | {KafkaError._WAIT_COORD, KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
 
 
 class KafkaReceiver(Reader):
@@ -53,7 +56,7 @@ class KafkaReceiver(Reader):
         return [record for record in records if (record.topic, record.partition) not in self._lost]
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit and wait for the answer. What falls into a rebalance is committed by a later ``poll``.
+        """Commit and wait for the answer. What falls into a rebalance, or finds no broker, a later ``poll`` commits.
 
         Partitions that now belong to another member are left out: it handles their records again.
         """
@@ -68,8 +71,9 @@ class KafkaReceiver(Reader):
         try:
             self._consumer.commit(offsets=wanted, asynchronous=False)
         except KafkaException as error:
-            if error.args[0].code() not in REBALANCING:
-                raise ClusterUnreachable(f"Offsets could not be committed: {error.args[0].str()}") from error
+            refused = error.args[0]
+            if refused.code() not in REBALANCING | AWAY and not refused.retriable():
+                raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}") from error
         else:
             self._due.clear()
 

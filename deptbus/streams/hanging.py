@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from deptbus.errors import TransactionUnclear
-from deptbus.kafka.configuration import Configuration, reader_configuration
+from deptbus.kafka.configuration import Configuration, producer_configuration, reader_configuration
 from deptbus.kafka.consumer import ends_of, read_newest, read_partition
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.record import Record
@@ -89,20 +89,31 @@ class Hanging:
 
     def mend(self, producer: TransactionalProducer) -> Mended:
         """Make whole what was left; ``producer`` was just initialised. Raises ``TransactionUnclear``."""
-        world, hanging = self._wiring.world, self.look()
-        lost = self._lost()
+        hanging, lost = self.look(), self._lost()
+        # First, and by another id: whoever dies here leaves what was left as it was.
+        ends = self._write_again(lost) if lost else {}
         if hanging:
-            producer.void((world.physical(topic), partition) for topic, partition in sorted(hanging))
-        if lost:
+            physical = self._wiring.world.physical
+            producer.void((physical(topic), partition) for topic, partition in sorted(hanging))
+        self._await(ends)
+        self._left.clear()
+        return Mended([f"{topic}/{partition}" for topic, partition in sorted(hanging)], len(lost))
+
+    def _write_again(self, lost: Iterable[Record]) -> Mapping[tuple[str, int], int]:
+        """Commit these once more, with their ids and headers; where they end, by physical topic and partition."""
+        world, settings = self._wiring.world, self._wiring.settings
+        name = world.physical(f"advance-{self._number}-again")
+        producer = TransactionalProducer(producer_configuration(settings), name, settings.publish_timeout_s)
+        try:
+            producer.init()
             producer.begin()
             for record in lost:
                 headers = [(name, value) for name, value in record.headers if value is not None]
                 producer.send(world.physical(record.topic), record.partition, record.key, record.value, headers)
             producer.commit()
-            self._await(producer.ends)
-            producer.ends.clear()
-        self._left.clear()
-        return Mended([f"{topic}/{partition}" for topic, partition in sorted(hanging)], len(lost))
+        finally:
+            producer.close()
+        return producer.ends
 
     def _lost(self) -> list[Record]:
         """What was committed and cannot be read, each partition's in order."""
@@ -135,7 +146,7 @@ class Hanging:
         """Until what was written can be read: the broker writes a transaction's end after it has said that it will."""
         world = self._wiring.world
         limit = time.monotonic() + self._wiring.settings.publish_timeout_s
-        while True:
+        while ends:
             stable = self._ends(committed=True)
             if all(stable[world.logical(topic), partition] >= end for (topic, partition), end in ends.items()):
                 return

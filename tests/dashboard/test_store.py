@@ -11,7 +11,8 @@ import pytest
 from deptbus.errors import SettingsError
 from services.dashboard.projection import tables
 from services.dashboard.projection.store import KEPT_MS, Point, Store
-from tests.broker import container_of, free_ports
+from tests.broker import container_of
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 IMAGE = "postgres:15"

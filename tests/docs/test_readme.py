@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.copying import copy_project, free_ports
+from tests.copying import copy_project
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,7 +53,9 @@ def test_the_commands_of_the_readme_work_in_its_order(copy: Path) -> None:
         pytest.skip("the local stack needs Maven")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BUS_")}
     names = ("BUS_KAFKA_PORT", "BUS_KAFKA_CONTROLLER_PORT", "BUS_REGISTRY_PORT", "BUS_DASHBOARD_PORT")
-    environment = kept | dict(zip(names, free_ports(4), strict=True)) | {"BUS_STACK": "local", "NO_COLOR": "1"}
+    environment = (
+        kept | dict(zip(names, map(str, free_ports(4)), strict=True)) | {"BUS_STACK": "local", "NO_COLOR": "1"}
+    )
     environment["BUS_LIB_DIR"] = str(ROOT / ".run" / "lib")
     ran = []
     try:

@@ -22,10 +22,11 @@ from deptbus.record import Record
 from deptbus.schemas.registration import register_schemas
 from deptbus.settings import Settings
 from deptbus.topics.apply import apply_topics
-from tests.broker import ROOT, free_ports
+from tests.broker import ROOT
 from tests.bus.files import write_world
 from tests.conftest import ScramUser
 from tests.operations.reading import commit, put, run, run_json
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka

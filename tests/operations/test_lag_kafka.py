@@ -19,9 +19,9 @@ from deptbus.kafka.looks import Looker
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.operations.lag import History, Lag, State
 from deptbus.settings import Settings
-from tests.broker import free_ports
 from tests.interrupting import interruptible
 from tests.operations.reading import ROOT, commit, make, member, put, run, run_json, stand, transact
+from tests.ports import free_ports
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
