@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from deptbus.settings import Settings
+from deptbus.streams.wiring import Wiring
 from tests.broker import SharedStack
-from tests.streams.world import Workers, World, environment
+from tests.streams.world import Workers, World, counting, environment
 
 
 @pytest.fixture
@@ -25,3 +26,12 @@ def world(settings: Settings, workers: Workers) -> Iterator[World]:
     yield made
     made.close()
     workers.end()
+
+
+@pytest.fixture
+def wiring(world: World) -> Iterator[Wiring]:
+    """An ``advance`` worker's connections, with a pack in force."""
+    world.activate(counting())
+    made = Wiring(world.settings, "advance", 0, world.catalogue, world.codec)
+    yield made
+    made.close()

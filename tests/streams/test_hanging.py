@@ -9,21 +9,13 @@ from deptbus.kafka.consumer import read_partition
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.streams.hanging import Hanging, Mark, Mended
 from deptbus.streams.wiring import INSTANCES, JOURNAL, TASKS, TIMELINE, Wiring
-from tests.streams.world import World, counting
+from tests.streams.world import World
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
 
 NUMBER, OTHER = 1, 2
 KEY = "counting/440100"
-
-
-@pytest.fixture
-def wiring(world: World) -> Iterator[Wiring]:
-    world.activate(counting())
-    made = Wiring(world.settings, "advance", 0, world.catalogue, world.codec)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """One owner of a journal partition: a second one fences it; a poison entry is passed over, for the fold too."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from deptbus.errors import TransactionFenced
@@ -23,14 +21,6 @@ pytestmark = pytest.mark.kafka
 
 KEY = "counting/440100"
 NUMBER = partition_of(KEY.encode(), 4)
-
-
-@pytest.fixture
-def wiring(world: World) -> Iterator[Wiring]:
-    world.activate(counting())
-    made = Wiring(world.settings, "advance", 0, world.catalogue, world.codec)
-    yield made
-    made.close()
 
 
 def _read(settings: Settings, topic: str) -> list[Record]:
