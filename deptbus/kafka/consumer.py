@@ -62,8 +62,19 @@ class _LogicalNames(dict[str, str]):
         return self.setdefault(physical, logical_name(physical))
 
 
-# Cured by going on: a member that was too slow joins again, a lost broker comes back.
-PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
+# Cured by going on: a member that was too slow joins again, a lost broker comes back, a coordinator is found anew.
+PASSING = frozenset(
+    {
+        KafkaError._MAX_POLL_EXCEEDED,
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._WAIT_COORD,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 
 class Reader:

@@ -23,7 +23,7 @@ REBALANCING = frozenset(
 )
 
 # The coordinator does not answer now; what is not committed then is committed once it does.
-AWAY = PASSING | {KafkaError._WAIT_COORD, KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
+AWAY = PASSING | {KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
 
 
 class KafkaReceiver(Reader):

@@ -1,17 +1,22 @@
 """A broker that stands still for longer than a session, again and again, while events come: as on a machine that is
-short of memory. Nothing is lost and nothing comes twice, and no worker ends."""
+short of memory. Nothing is lost and nothing comes twice, no worker ends, and no department stops hearing."""
 
+import asyncio
 import os
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from deptbus.bootstrap import connect
 from deptbus.folding import fold_namespace
+from deptbus.record import Event
 from deptbus.settings import Settings
 from deptbus.stack.local import LocalStack
 from tests.faults.play import own_stack
@@ -42,7 +47,10 @@ def test_a_broker_that_stands_still_loses_nothing(standing: tuple[Settings, Loca
         name = workers.start("workflow")
         broker = stack.pid("kafka")
         assert broker is not None
-        regions = _publish(world, broker)
+        with _hearing(settings) as heard:
+            regions = _publish(world, broker)
+            wait_until(lambda: len(heard) == len(regions), "every event heard by a department", LIMIT_S)
+        assert heard == Counter(regions)
 
         def asked() -> Counter[str]:
             return Counter(data["instance"].split("/")[1] for _, kind, data in world.read("workflow.tasks")
@@ -57,6 +65,26 @@ def test_a_broker_that_stands_still_loses_nothing(standing: tuple[Settings, Loca
     result = fold_namespace(settings, outputs=True)
     assert result.differences == ()
     assert result.instances == len(regions)
+
+
+@contextmanager
+def _hearing(settings: Settings) -> Iterator[Counter[str]]:
+    """A department that subscribes; the regions it has heard of, each time its handler was called."""
+    heard: Counter[str] = Counter()
+    cdc = connect(settings, "cdc")
+
+    @cdc.subscribe(CASES)
+    def hear(event: Event) -> None:
+        heard[event.data["region"]] += 1
+
+    with ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(asyncio.run, cdc.serve())
+        try:
+            yield heard
+        finally:
+            cdc.stop()
+            serving.result()
+            cdc.close()
 
 
 def _publish(world: World, broker: int) -> list[str]:
