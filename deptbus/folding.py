@@ -150,7 +150,7 @@ class PartitionLog:
             # What is not written in transactions is only cut so that it fits into memory.
             partition = Partition(
                 self._number, stepped=self._stepped, codec=self._codec, decoded_max=DECODED_MAX,
-                chunk_max=TOGETHER_MAX if cuts is None else CHUNK_MAX,
+                chunk_max=TOGETHER_MAX if cuts is None else CHUNK_MAX, silent=not outputs,
             )  # fmt: skip
             batches = self._batches(reads, cuts or [])
             try:

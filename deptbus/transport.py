@@ -68,7 +68,7 @@ class Receiver(Protocol):
         """The next records, in order within each partition; waits at most ``timeout_s`` for the first."""
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Remember for the group that everything before these offsets is handled."""
+        """Have the group remember, soon, that everything before these offsets is handled."""
 
     def hold(self, partition: Partition, offset: int) -> None:
         """Go back to ``offset`` and deliver nothing of this partition until ``release``."""

@@ -20,6 +20,7 @@ from confluent_kafka import (
 
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.configuration import Configuration
+from deptbus.kafka.forgetting import QUIET_S, is_cut_off, let_go
 from deptbus.record import Record
 from deptbus.transport import Partition
 
@@ -78,10 +79,15 @@ PASSING = frozenset(
 
 
 class Reader:
-    """What all consumers share: batches of records, and the position reached in each partition."""
+    """What all consumers share: batches of records, and the position reached in each partition.
+
+    A client that has forgotten every broker (see ``forgetting``) is exchanged inside ``poll``.
+    """
 
     def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
         self._consumer = Consumer(configuration)
+        self._heard_at = time.monotonic()
         self._logical = _LogicalNames()
         self.reached: dict[Partition, int] = {}
         """The next offset of each partition; at its end, markers after the last record are behind it."""
@@ -106,9 +112,38 @@ class Reader:
 
     def _messages(self, count_max: int, timeout_s: float) -> list[Message]:
         first = self._consumer.poll(timeout_s)
+        now = time.monotonic()
         if first is None:
+            if now - self._heard_at > QUIET_S:
+                self._look_around()
             return []
+        self._heard_at = now
         return [first, *self._consumer.consume(count_max - 1, 0)] if count_max > 1 else [first]
+
+    def _look_around(self) -> None:
+        """Nothing was heard for long: because nothing was said, or because nobody is heard any more."""
+        topic = self._any_topic()
+        if topic is not None and is_cut_off(self._consumer, self._configuration, topic):
+            self._begin_anew()
+        self._heard_at = time.monotonic()
+
+    def _any_topic(self) -> str | None:
+        """A physical topic that is read."""
+        return next((place.topic for place in self._consumer.assignment()), None)
+
+    def _begin_anew(self) -> None:
+        """Go on from where it has come to with another client."""
+        places = [
+            TopicPartition(place.topic, place.partition, self.reached[self._logical[place.topic], place.partition])
+            for place in self._consumer.assignment()
+        ]
+        self._exchange()
+        self._consumer.assign(places)
+
+    def _exchange(self) -> None:
+        """Take another client; nobody waits for the end of this one."""
+        before, self._consumer = self._consumer, Consumer(self._configuration)
+        let_go(before, 0)
 
     def _event(self, message: Message) -> None:
         """What librdkafka says between records."""

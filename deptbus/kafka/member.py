@@ -18,9 +18,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from deptbus.errors import BusError, ClusterUnreachable
 from deptbus.kafka.asking import Broker
+from deptbus.kafka.committing import AWAY, REBALANCING, Commits
 from deptbus.kafka.configuration import consumer_configuration
 from deptbus.kafka.consumer import Reader, logical_name
-from deptbus.kafka.receiver import AWAY, REBALANCING
+from deptbus.kafka.forgetting import let_go
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.transport import Partition
@@ -51,13 +52,15 @@ class GroupMember(Reader):
     """
 
     def __init__(self, settings: Settings, group: str, instance: str, given: Shared, taken: Shared) -> None:
-        self._configuration = consumer_configuration(settings, group) | {
+        self._commits = Commits()
+        configuration = consumer_configuration(settings, group) | {
             "client.id": instance,
             "group.instance.id": instance,
             "partition.assignment.strategy": "roundrobin",
             "heartbeat.interval.ms": 1_000,
+            "on_commit": self._commits.answered,
         }
-        super().__init__(self._configuration)
+        super().__init__(configuration)
         self.assignment: frozenset[Partition] = frozenset()
         self.ends_seen: dict[Partition, int] = {}
         """Where the partitions ended when they were last fetched from, as of the last second."""
@@ -91,7 +94,8 @@ class GroupMember(Reader):
         process has come into this place.
         """
         if self._fenced:
-            self._join_anew()
+            self._begin_anew()
+        self._ask()
         self._want(wanted)
         self._shared_out = False
         limit = time.monotonic() + timeout_s
@@ -111,20 +115,17 @@ class GroupMember(Reader):
         return records
 
     def commit(self, offsets: Mapping[Partition, int]) -> bool:
-        """Commit and wait for the answer; False where the group is being shared out anew, or this place is lost."""
-        if not offsets:
-            return True
+        """Have these committed, without waiting; False where this place is lost."""
         if self._lost or self._fenced:
-            return False
-        places = self._at(offsets)
-        try:
-            _patiently("commit offsets", lambda: self._consumer.commit(offsets=places, asynchronous=False))
-        except KafkaException as error:
-            refused = error.args[0]
-            if refused.code() not in REBALANCING and not self._is_fenced(refused):
-                raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}") from error
-            return False
-        return True
+            return not offsets
+        self._commits.add({(self._physical[topic], number): at for (topic, number), at in offsets.items()})
+        self._ask()
+        return not self._fenced
+
+    def _ask(self) -> None:
+        refused = self._commits.ask(self._consumer)
+        if refused is not None and not self._is_fenced(refused):
+            raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}")
 
     def committed(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The offsets committed, 0 for none."""
@@ -135,7 +136,8 @@ class GroupMember(Reader):
     def close(self) -> None:
         """Leave the group at once: others would wait for a static member's session to be over."""
         self._closing = True
-        super().close()
+        self._commits.settle(self._consumer)
+        let_go(self._consumer)
         with self._coordinator() as broker:
             broker.leave(self._group, self._instance)
 
@@ -185,18 +187,23 @@ class GroupMember(Reader):
             self._consumer.resume(fewer)
         self._paused = paused
 
-    def _assigned(self, _: Consumer, partitions: Collection[TopicPartition]) -> None:
+    def _assigned(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
+        if self._closing or consumer is not self._consumer:  # it was let go of
+            return
         self._shared_out, self._came_at = True, time.monotonic()
         self.assignment = frozenset((logical_name(place.topic), place.partition) for place in partitions)
         self._begin()
         self._given(self.assignment)
 
-    def _revoked(self, _: Consumer, partitions: Collection[TopicPartition]) -> None:
-        if self._closing:
+    def _revoked(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
+        if self._closing or consumer is not self._consumer:
             return
         self._shared_out = True
         taken = frozenset((logical_name(place.topic), place.partition) for place in partitions)
         self._taken(taken)
+        if not self._lost:
+            self._commits.ask(consumer, at_once=True)
+        self._commits.drop((place.topic, place.partition) for place in partitions)
         self.assignment -= taken
         self._paused -= taken
         self.moved -= taken
@@ -221,13 +228,14 @@ class GroupMember(Reader):
         topics = sorted(self._physical.values())
         self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone)
 
-    def _join_anew(self) -> None:
+    def _any_topic(self) -> str | None:
+        return next(iter(self._physical.values()), None)
+
+    def _begin_anew(self) -> None:
         """Come into this place once more; what librdkafka has not taken away for us is."""
         self._gone(self._consumer, self._places(self.assignment))
-        self._closing = True
-        self._consumer.close()
-        self._closing = self._fenced = False
-        self._consumer, self._came_at = Consumer(self._configuration), time.monotonic()
+        self._exchange()
+        self._fenced, self._came_at = False, time.monotonic()
         self._join()
 
     def _failed(self, error: KafkaError, message: Message) -> None:

@@ -3,27 +3,15 @@
 import time
 from collections.abc import Iterable, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from deptbus.errors import ClusterUnreachable
+from deptbus.kafka.committing import Commits
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import PASSING, Reader, logical_name
+from deptbus.kafka.consumer import Reader, logical_name
+from deptbus.kafka.forgetting import let_go
 from deptbus.record import Record
 from deptbus.transport import Partition, Position
-
-# The group is being shared out anew: a partition that stays is committed afterwards, one that goes is not.
-REBALANCING = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError._NO_OFFSET,
-        KafkaError._ASSIGNMENT_LOST,
-    }
-)
-
-# The coordinator does not answer now; what is not committed then is committed once it does.
-AWAY = PASSING | {KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE}
 
 
 class KafkaReceiver(Reader):
@@ -31,22 +19,19 @@ class KafkaReceiver(Reader):
 
     def __init__(self, configuration: Configuration, physical: Mapping[str, str]) -> None:
         """``physical``: logical to physical name of each topic."""
-        super().__init__(configuration)
+        self._commits = Commits()
+        super().__init__(configuration | {"on_commit": self._commits.answered})
         self.joined = False
         self._physical = physical
         self._moved: dict[Partition, tuple[int, float]] = {}
         self._held: set[Partition] = set()
         self._lost: set[Partition] = set()
         """What was taken away during the present ``poll``."""
-        self._due: dict[Partition, int] = {}
-        self._consumer.subscribe(
-            list(physical.values()), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
-        )
+        self._join()
 
     def poll(self, count_max: int, timeout_s: float) -> list[Record]:
         """The next records; none of a partition that was taken away meanwhile."""
-        if self._due:
-            self._commit_due()
+        self._ask()
         self._lost.clear()
         records = self._records(count_max, timeout_s)
         if not self._lost:
@@ -56,26 +41,18 @@ class KafkaReceiver(Reader):
         return [record for record in records if (record.topic, record.partition) not in self._lost]
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit and wait for the answer. What falls into a rebalance, or finds no broker, a later ``poll`` commits.
+        """Have these committed, without waiting; what falls into a rebalance, or finds no broker, is asked for again.
 
         Partitions that now belong to another member are left out: it handles their records again.
         """
-        self._due.update({partition: offset for partition, offset in offsets.items() if partition in self.reached})
-        if self._due:
-            self._commit_due()
+        mine = {partition: offset for partition, offset in offsets.items() if partition in self.reached}
+        self._commits.add({(self._physical[topic], number): offset for (topic, number), offset in mine.items()})
+        self._ask()
 
-    def _commit_due(self) -> None:
-        wanted = [
-            TopicPartition(self._physical[topic], partition, offset) for (topic, partition), offset in self._due.items()
-        ]
-        try:
-            self._consumer.commit(offsets=wanted, asynchronous=False)
-        except KafkaException as error:
-            refused = error.args[0]
-            if refused.code() not in REBALANCING | AWAY and not refused.retriable():
-                raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}") from error
-        else:
-            self._due.clear()
+    def _ask(self) -> None:
+        refused = self._commits.ask(self._consumer)
+        if refused is not None:
+            raise ClusterUnreachable(f"Offsets could not be committed: {refused.str()}")
 
     def hold(self, partition: Partition, offset: int) -> None:
         """Go back to ``offset`` and deliver nothing of this partition until ``release``."""
@@ -109,23 +86,40 @@ class KafkaReceiver(Reader):
         return positions
 
     def close(self) -> None:
-        """Commit what a rebalance has put off, and leave the group."""
-        if self._due:
-            self._commit_due()
-        super().close()
+        """Wait a little until everything stands that was committed, and leave the group."""
+        self._commits.settle(self._consumer)
+        let_go(self._consumer)
+
+    def _join(self) -> None:
+        topics = list(self._physical.values())
+        self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone)
+
+    def _any_topic(self) -> str:
+        return next(iter(self._physical.values()))
+
+    def _begin_anew(self) -> None:
+        self._gone(self._consumer, self._consumer.assignment())
+        self._exchange()
+        self._join()
 
     def _assigned(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """What came back within one ``poll`` is delivered: its position is beyond what this poll returns."""
         self.joined = True
         self._lost.difference_update((logical_name(given.topic), given.partition) for given in partitions)
 
-    def _revoked(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
-        if self._due:
-            self._commit_due()
+    def _revoked(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        if consumer is self._consumer:
+            self._commits.ask(consumer, at_once=True)
+            self._gone(consumer, partitions)
+
+    def _gone(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        """These belong to another member already."""
+        if consumer is not self._consumer:  # it was let go of
+            return
+        self._commits.drop((taken.topic, taken.partition) for taken in partitions)
         for taken in partitions:
             partition = (logical_name(taken.topic), taken.partition)
             self._lost.add(partition)
             self.reached.pop(partition, None)
-            self._due.pop(partition, None)
             self._moved.pop(partition, None)
             self._held.discard(partition)

@@ -39,6 +39,7 @@ class Change(InstanceValues):
         self.offset = offset
         self.outputs: list[Output] = []
         self.draft = Draft() if draft is None else draft
+        self._silent = self.draft.silent
         self.own = self.draft.own
         """A list or map of the instance that may be altered."""
         instance = before.open
@@ -98,9 +99,11 @@ class Change(InstanceValues):
 
     def emit(self, topic: str, event_type: str, data: dict[str, Any], *, basis: str | None = None) -> str:
         """Put out an event of this instance; answers its id."""
+        event_id = self.next_id(event_type)
+        if self._silent:
+            return event_id
         instance = self.instance
         name = instance["instance"]
-        event_id = self.next_id(event_type)
         if topic == "workflow.tasks":
             data["level"] = instance["level"]
         self.outputs.append(
@@ -127,6 +130,9 @@ class Change(InstanceValues):
         **detail: str,
     ) -> None:
         """Record in the timeline what changed, by which rule, on what basis, from what cause."""
+        if self._silent:
+            self.instance["ordinal"] += 1
+            return
         task_id = department = None
         if task is None:
             rule, basis = rule or self.rule, basis or self.basis

@@ -14,9 +14,11 @@ from deptbus.workflow.state import Instance, KeyState
 class Draft:
     """See the module. What stands within the lists and maps of an instance is never altered, but replaced."""
 
-    __slots__ = ("_own", "index", "instance")
+    __slots__ = ("_own", "index", "instance", "silent")
 
-    def __init__(self) -> None:
+    def __init__(self, *, silent: bool = False) -> None:
+        self.silent = silent
+        """Whether only the state is wanted: the events that tell of it are counted and not made."""
         self.instance: Instance = {}
         """What was made here."""
         self._own: set[str] = set()

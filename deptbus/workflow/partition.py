@@ -48,7 +48,7 @@ class _Batch(Pending):
     """What is being worked out of some entries."""
 
     def __init__(self, partition: "Partition", rejected: Rejected) -> None:
-        super().__init__(partition.states, partition.packs, partition.encode)
+        super().__init__(partition.states, partition.packs, partition.encode, silent=partition.silent)
         self.rejected = rejected
         self.held = list(partition.held)
         self.at, self.step = partition.at, partition.step
@@ -63,7 +63,8 @@ class Partition:
 
     ``stepped`` is exercise time: entries are held until the tick that ends their step, then applied together with
     what falls due in it, in the order of exercise time. ``codec`` reads and writes snapshots, and reads the bodies of
-    entries that had to wait. ``tally`` is kept up, where there is one.
+    entries that had to wait. ``tally`` is kept up, where there is one. ``silent``: see ``Draft``; snapshots are put out
+    all the same.
     """
 
     def __init__(
@@ -75,9 +76,11 @@ class Partition:
         chunk_max: int = CHUNK_MAX,
         decoded_max: int = DECODED_MAX,
         tally: Tally | None = None,
+        silent: bool = False,
     ) -> None:
         self.number = number
         self.stepped = stepped
+        self.silent = silent
         self.applied = -1
         """The journal offset applied last; entries up to it are skipped."""
         self.step: int | None = None

@@ -14,10 +14,11 @@ from deptbus.workflow.states import States
 class Pending:
     """On top of the states that stand: nothing of these is altered until ``stand``."""
 
-    def __init__(self, standing: States, packs: Packs, encode: Encode) -> None:
+    def __init__(self, standing: States, packs: Packs, encode: Encode, *, silent: bool) -> None:
         self._standing = standing
         self._packs = packs
         self._encode = encode
+        self._silent = silent
         self.begin()
 
     def begin(self) -> None:
@@ -48,7 +49,7 @@ class Pending:
         """What is being made of a key's instance."""
         draft = self._drafts.get(name)
         if draft is None:
-            draft = self._drafts[name] = Draft()
+            draft = self._drafts[name] = Draft(silent=self._silent)
         return draft
 
     def region(self, name: str) -> str | None:

@@ -45,6 +45,12 @@ class Reading:
     def poll(self, wanted: frozenset[Partition] | None = None) -> None:
         self.records += self.member.poll(self.member.assignment if wanted is None else wanted, 100, 0.05)
 
+    def commit(self, offset: int, partition: int = 0) -> None:
+        """Commit, and wait until it stands."""
+        where = (TOPIC, partition)
+        assert self.member.commit({where: offset})
+        wait_until(lambda: self.member.committed([where]) == {where: offset})
+
     def values(self, partition: int = 0) -> list[bytes | None]:
         return [record.value for record in self.records if record.partition == partition]
 
@@ -81,7 +87,7 @@ def test_everything_is_read_from_where_it_is_committed(settings: Settings, membe
     first = members["a"] = Reading(settings, "a")
     wait_until(lambda: first.poll() or len(first.records) == 15)
     assert first.values() == [text.encode() for text in numbers(0, 10)]
-    assert first.member.commit({(TOPIC, 0): 7})
+    first.commit(7)
     assert first.member.committed([(TOPIC, 0), (TOPIC, 1)]) == {(TOPIC, 0): 7, (TOPIC, 1): 0}
     first.member.close()
     again = members["a"] = Reading(settings, "a")
@@ -139,7 +145,7 @@ def test_what_came_while_partitions_were_shared_out_is_read_again(
     publish(settings, {0: numbers(0, 6)})
     reading = members["a"] = Reading(settings, "a")
     wait_until(lambda: reading.poll() or len(reading.records) == 6)
-    assert reading.member.commit({(TOPIC, 0): 2})
+    reading.commit(2)
     reading.records.clear()
     read = reading.member._records
 
@@ -213,7 +219,7 @@ def test_a_member_that_was_fenced_long_after_it_came_joins_anew(
     publish(settings, {0: numbers(0, 3)})
     first = members["a"] = Reading(settings, "a")
     wait_until(lambda: first.poll() or len(first.records) == 3)
-    assert first.member.commit({(TOPIC, 0): 1})
+    first.commit(1)
     monkeypatch.setattr(member, "APART_S", 0.0)
     second = Reading(settings, "a")
     wait_until(lambda: second.poll() or second.told)
@@ -222,7 +228,7 @@ def test_a_member_that_was_fenced_long_after_it_came_joins_anew(
     assert first.told[1][1] == first.told[2][1] == first.told[0][1]
     wait_until(lambda: first.poll() or len(first.records) == 5)
     assert first.values()[3:] == [b"1", b"2"], "from where it was committed"
-    assert first.member.commit({(TOPIC, 0): 3})
+    first.commit(3)
     second.member._closing = True
     second.member._consumer.close()
 

@@ -132,6 +132,19 @@ def test_batches_chunks_and_crashes_change_nothing(
     assert restarted(world, outputs, chunk_max).reached is None
 
 
+@pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=acts, chunk_max=st.integers(1, 30))
+def test_where_only_states_are_wanted_they_are_the_same(
+    steps: list[tuple[str, str, int, str]], chunk_max: int, stepped: bool
+) -> None:
+    world = play(steps, stepped=stepped)
+    partition = Partition(0, stepped=stepped, codec=codec(), chunk_max=chunk_max, silent=True)
+    outputs = partition.apply([world.read(entry) for entry in world.journal])
+    assert encoded(outputs) == encoded(world.outputs) | partition_record(outputs)
+    assert not {"workflow.tasks", "workflow.events"} & {output.topic for output in outputs}
+
+
 def partition_record(outputs: list[Output]) -> dict[str, bytes]:
     """How far a partition is applied depends on the batches."""
     return {key: value for key, value in encoded(outputs).items() if key.startswith("@partition/")}
