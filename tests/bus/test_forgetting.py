@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import Consumer
 
-from deptbus.kafka import consumer
+from deptbus.kafka import consumer, forgetting
 from deptbus.kafka.configuration import consumer_configuration, producer_configuration, reader_configuration
 from deptbus.kafka.consumer import BEGINNING, Tail
 from deptbus.kafka.forgetting import is_cut_off
@@ -44,7 +44,8 @@ def publish(settings: Settings, *values: str) -> None:
     sender.close()
 
 
-def test_who_alone_does_not_see_the_broker_is_cut_off(settings: Settings) -> None:
+def test_who_alone_does_not_see_the_broker_is_cut_off(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "_SEE_S", 1.0)
     configuration, topic = reader_configuration(settings), settings.world.physical(TOPIC)
     sees, forgot = Consumer(configuration), Consumer(configuration | NOBODY)
     assert not is_cut_off(sees, configuration, topic)
