@@ -2,7 +2,8 @@
 
 It runs in our interpreter, so that both sides use one librdkafka, and with the settings that ours has; those that
 differ from librdkafka's defaults make it faster. It gives the same guarantees: committed records only, at least once by
-one synchronous commit for each batch, ids remembered so that duplicates are skipped, bytes not trusted, dead letters.
+one commit for each batch that nobody waits for, ids remembered so that duplicates are skipped, bytes not trusted, dead
+letters.
 """
 
 import io
@@ -66,7 +67,7 @@ class Peer:
             ended = time.perf_counter()
             if buried:
                 self.letters.flush()
-            consumer.commit(asynchronous=False)
+            consumer.commit()
         consumer.close()
         return {"seconds": ended - began, "hash": hash_of(self.seen), "duplicates": self.duplicates}
 

@@ -4,6 +4,7 @@ All read committed records only. A log may end in transaction markers, which no 
 come from the end-of-partition event, never from counting records.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -27,6 +28,7 @@ from deptbus.transport import Partition
 BEGINNING = int(OFFSET_BEGINNING)
 END = int(OFFSET_END)
 
+_log = logging.getLogger("deptbus.kafka")
 T = TypeVar("T")
 Pair = tuple[bytes, bytes]
 """Key and value."""
@@ -124,6 +126,9 @@ class Reader:
         """Nothing was heard for long: because nothing was said, or because nobody is heard any more."""
         topic = self._any_topic()
         if topic is not None and is_cut_off(self._consumer, self._configuration, topic):
+            _log.warning(
+                "CUTOFF] a client no longer sees the broker, which is there: another takes its place (%s)", topic
+            )
             self._begin_anew()
         self._heard_at = time.monotonic()
 
