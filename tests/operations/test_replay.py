@@ -63,7 +63,7 @@ def run(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def told(done: Result) -> dict[str, object]:
     """The JSON answer of a command that has done what it should."""
-    assert done.exit_code == 0, done.exception or done.stderr
+    assert done.exit_code == 0, f"{done.exception!r}\n{done.stderr}"
     found: dict[str, object] = json.loads(done.stdout)
     return found
 
