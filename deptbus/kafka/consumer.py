@@ -126,9 +126,7 @@ class Reader:
         """Nothing was heard for long: because nothing was said, or because nobody is heard any more."""
         topic = self._any_topic()
         if topic is not None and is_cut_off(self._consumer, self._configuration, topic):
-            _log.warning(
-                "CUTOFF] a client no longer sees the broker, which is there: another takes its place (%s)", topic
-            )
+            _log.warning("a client no longer sees the broker, which is there; another takes its place: %s", topic)
             self._begin_anew()
         self._heard_at = time.monotonic()
 
