@@ -18,7 +18,8 @@ from deptbus.clock import system_clock
 from deptbus.codec import Codec
 from deptbus.errors import CodecError
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_partition
+from deptbus.kafka.consumer import read_partition
+from deptbus.kafka.ends import end_offsets
 from deptbus.record import Record
 from deptbus.redriven import redriven_for
 from deptbus.settings import Settings
@@ -105,7 +106,9 @@ def _fold_partition(settings: Settings, number: int, instance: str | None, outpu
     codec = _codec(settings)
 
     def records(topic: str) -> Iterator[Record]:
-        return read_partition(reader_configuration(settings), settings.world.physical(topic), number)
+        configuration, physical = reader_configuration(settings), settings.world.physical(topic)
+        whole = topic != JOURNAL  # an entry has all in its value
+        return read_partition(configuration, physical, number, headers=whole)
 
     log = PartitionLog(codec, number, records, stepped=bool(settings.namespace))
     try:

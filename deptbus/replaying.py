@@ -14,7 +14,7 @@ from deptbus.kafka.configuration import client_configuration, reader_configurati
 from deptbus.kafka.copying import Chooser, Copy, Watch, copied_to, copy
 from deptbus.kafka.log import KafkaLog
 from deptbus.kafka.rawlog import Ranges
-from deptbus.kafka.readers import groups_reading
+from deptbus.kafka.reading_groups import groups_reading
 from deptbus.kafka.recordbytes import Batch, Span, header
 from deptbus.kafka.scanning import scan
 from deptbus.operations.acts import Audited

@@ -21,7 +21,7 @@ from bench.suite.processes import MeasurementFailed, Side
 from bench.suite.world import World
 from deptbus import bootstrap
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import bounds
+from deptbus.kafka.ends import bounds
 from deptbus.kafka.recordbytes import Batch, Span
 from deptbus.kafka.scanning import scan
 from deptbus.operations.digests import Digest, differences

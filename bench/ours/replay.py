@@ -9,8 +9,8 @@ from deptbus.bootstrap import load_codec, open_registry
 from deptbus.catalogue import load_catalogue
 from deptbus.clock import system_clock
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import bounds
 from deptbus.kafka.copying import Copy, copy
+from deptbus.kafka.ends import bounds
 from deptbus.kafka.recordbytes import header
 from deptbus.operations.chosen import Chosen
 from deptbus.operations.replays import Choice

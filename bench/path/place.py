@@ -14,7 +14,8 @@ from deptbus.catalogue import Catalogue
 from deptbus.codec import Codec
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, producer_configuration, reader_configuration
-from deptbus.kafka.consumer import END, Tail, end_offsets, read_partition
+from deptbus.kafka.consumer import END, Tail, read_partition
+from deptbus.kafka.ends import end_offsets
 from deptbus.namespace import Namespace
 from deptbus.record import Record
 from deptbus.settings import Settings

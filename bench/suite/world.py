@@ -11,7 +11,8 @@ from deptbus.clock import system_clock
 from deptbus.exercise.exercise import drop_namespace
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_partition
+from deptbus.kafka.consumer import read_partition
+from deptbus.kafka.ends import end_offsets
 from deptbus.schemas.registration import register_schemas
 from deptbus.settings import Settings
 

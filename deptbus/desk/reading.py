@@ -23,7 +23,8 @@ from deptbus.desk.resources import names_resources
 from deptbus.desk.told import Told
 from deptbus.envelope import from_headers
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
+from deptbus.kafka.consumer import BEGINNING, END, Tail, read_partition, read_topic
+from deptbus.kafka.ends import end_offsets
 from deptbus.kafka.reach import check_reachable
 from deptbus.partitioning import partition_of
 from deptbus.record import Record

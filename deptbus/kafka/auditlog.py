@@ -14,7 +14,8 @@ from confluent_kafka import KafkaError, Message
 
 from deptbus.errors import AuditRefused, ClusterUnreachable, PublishFailed, TransactionFenced, TransactionUnclear
 from deptbus.kafka.configuration import producer_configuration, reader_configuration
-from deptbus.kafka.consumer import bounds, read_partition
+from deptbus.kafka.consumer import read_partition
+from deptbus.kafka.ends import bounds
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.operations.acts import TOPIC, Audited, Ready
 from deptbus.operations.audit import Place

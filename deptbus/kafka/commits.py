@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from deptbus.errors import BusError
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import watermarks
+from deptbus.kafka.ends import watermarks
 from deptbus.namespace import Namespace
 from deptbus.operations.lag import Where
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from deptbus.kafka.consumer import PASSING
+from deptbus.kafka.reader import PASSING
 
 Place = tuple[str, int]
 """A physical topic and a partition."""

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from deptbus.errors import ActRefused, ClusterUnreachable
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import watermarks
+from deptbus.kafka.ends import watermarks
 from deptbus.namespace import Namespace
 from deptbus.operations.groups import Group, Member
 from deptbus.transport import Partition

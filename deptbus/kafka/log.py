@@ -7,7 +7,8 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from deptbus.errors import ClusterUnreachable
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import read_messages, watermarks
+from deptbus.kafka.consumer import read_messages
+from deptbus.kafka.ends import watermarks
 from deptbus.namespace import Namespace
 
 _REPLY_S = 10.0

@@ -20,8 +20,8 @@ from deptbus.errors import BusError, ClusterUnreachable
 from deptbus.kafka.asking import Broker
 from deptbus.kafka.committing import AWAY, REBALANCING, Commits
 from deptbus.kafka.configuration import consumer_configuration
-from deptbus.kafka.consumer import Reader, logical_name
 from deptbus.kafka.forgetting import let_go
+from deptbus.kafka.reader import Reader, logical_name
 from deptbus.record import Record
 from deptbus.settings import Settings
 from deptbus.transport import Partition

@@ -8,7 +8,8 @@ from confluent_kafka import TopicPartition
 
 from deptbus.errors import ClusterUnreachable
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import SILENCE_S, Tail, logical_name
+from deptbus.kafka.consumer import SILENCE_S, Tail
+from deptbus.kafka.reader import logical_name
 from deptbus.record import Record
 
 _AHEAD_MAX = 2_000

@@ -8,8 +8,8 @@ from confluent_kafka import Consumer, TopicPartition
 from deptbus.errors import ClusterUnreachable
 from deptbus.kafka.committing import Commits
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.consumer import Reader, logical_name
 from deptbus.kafka.forgetting import let_go
+from deptbus.kafka.reader import Reader, logical_name
 from deptbus.record import Record
 from deptbus.transport import Partition, Position
 

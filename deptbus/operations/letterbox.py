@@ -21,7 +21,8 @@ from deptbus.errors import ActRefused, CodecError, NotFound, PublishFailed, Tran
 from deptbus.failpoint import hit
 from deptbus.ids import IdSource, derived_id, random_id
 from deptbus.kafka.configuration import producer_configuration, reader_configuration
-from deptbus.kafka.consumer import bounds, read_partition, read_ranges
+from deptbus.kafka.consumer import read_partition, read_ranges
+from deptbus.kafka.ends import bounds
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.kafka.reach import check_reachable
 from deptbus.operations.letters import ACTED, Letter, Letters

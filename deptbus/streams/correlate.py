@@ -21,7 +21,8 @@ from deptbus.errors import BusError, ClusterUnreachable, CodecError, TopicError
 from deptbus.failpoint import hit
 from deptbus.ids import derived_id
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import BEGINNING, Tail, end_offsets
+from deptbus.kafka.consumer import BEGINNING, Tail
+from deptbus.kafka.ends import end_offsets
 from deptbus.observe import names
 from deptbus.observe.counting import PROCESS, Count, Measure
 from deptbus.outcome import Pending

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from deptbus.errors import TransactionUnclear
 from deptbus.kafka.configuration import Configuration, producer_configuration, reader_configuration
-from deptbus.kafka.consumer import ends_of, read_newest, read_partition
+from deptbus.kafka.consumer import read_newest, read_partition
+from deptbus.kafka.ends import ends_of
 from deptbus.kafka.producer import TransactionalProducer
 from deptbus.record import Record
 from deptbus.streams.wiring import EVENTS, INSTANCES, JOURNAL, TASKS, TIMELINE, Wiring

@@ -17,7 +17,8 @@ from deptbus.allocator import give_back
 from deptbus.errors import ClusterUnreachable, CodecError, LetterUnwritten, TransactionUnclear
 from deptbus.failpoint import armed, hit
 from deptbus.kafka.configuration import reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_newest, read_pairs, read_partition
+from deptbus.kafka.consumer import read_newest, read_pairs, read_partition
+from deptbus.kafka.ends import end_offsets
 from deptbus.observe import names
 from deptbus.observe.counting import PROCESS, Measure
 from deptbus.outcome import Pending

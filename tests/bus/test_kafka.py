@@ -7,7 +7,8 @@ from confluent_kafka import Message, TopicPartition
 
 from deptbus.errors import NotFound, TransactionFenced
 from deptbus.kafka.configuration import producer_configuration, reader_configuration
-from deptbus.kafka.consumer import BEGINNING, END, Tail, end_offsets, read_partition, read_topic
+from deptbus.kafka.consumer import BEGINNING, END, Tail, read_partition, read_topic
+from deptbus.kafka.ends import end_offsets
 from deptbus.kafka.producer import KafkaSender, TransactionalProducer
 from deptbus.kafka.transport import KafkaTransport
 from deptbus.outcome import Outcome

@@ -14,7 +14,8 @@ from deptbus.deadletters import TYPE as DEAD
 from deptbus.deadletters import DeadLetters
 from deptbus.health import health_path, read_health
 from deptbus.kafka.configuration import consumer_configuration, reader_configuration
-from deptbus.kafka.consumer import end_offsets, read_topic
+from deptbus.kafka.consumer import read_topic
+from deptbus.kafka.ends import end_offsets
 from deptbus.operations.lineage.index import Index, writing
 from deptbus.operations.lineage.indexing import index_path
 from deptbus.settings import Settings

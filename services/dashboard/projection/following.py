@@ -17,7 +17,8 @@ from deptbus.desk.reading import INSTANCES, TASKS, TIMELINE
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.admin import Admin
 from deptbus.kafka.configuration import client_configuration, reader_configuration
-from deptbus.kafka.consumer import END, Tail, bounds_of
+from deptbus.kafka.consumer import END, Tail
+from deptbus.kafka.ends import bounds_of
 from deptbus.record import Record
 from deptbus.transport import Partition
 from services.dashboard.look import Look
