@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import Consumer
 
-from deptbus.kafka import consumer, forgetting
+from deptbus.kafka import forgetting, reader
 from deptbus.kafka.configuration import consumer_configuration, producer_configuration, reader_configuration
 from deptbus.kafka.consumer import BEGINNING, Tail
 from deptbus.kafka.forgetting import is_cut_off
@@ -31,8 +31,8 @@ def settings(kafka_world: KafkaWorld) -> Settings:
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> list[Consumer]:
     """Clients that find themselves cut off when they look, which they do whenever nothing comes."""
     due: list[Consumer] = []
-    monkeypatch.setattr(consumer, "QUIET_S", 0.0)
-    monkeypatch.setattr(consumer, "is_cut_off", lambda client, *_: client in due)
+    monkeypatch.setattr(reader, "QUIET_S", 0.0)
+    monkeypatch.setattr(reader, "is_cut_off", lambda client, *_: client in due)
     return due
 
 
