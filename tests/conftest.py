@@ -12,6 +12,7 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
+from hypothesis import HealthCheck, settings
 
 from deptbus.exercise.exercise import drop_namespace
 from deptbus.kafka.admin import Admin
@@ -19,6 +20,10 @@ from deptbus.kafka.configuration import client_configuration
 from deptbus.namespace import Namespace
 from deptbus.settings import Settings
 from tests.broker import SharedStack, choose, shared_stack
+
+# Nothing fails because the machine was busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _KIND, _WHY = choose()
 FIRST = ("docs/test_readme.py", "exercise/test_exercise.py", "docs/test_workflows.py", "stack/test_compose.py")

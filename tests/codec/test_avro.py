@@ -6,7 +6,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from deptbus.avro.functions import Unusual
@@ -146,7 +146,7 @@ def changed(draw: Any, data: Any) -> Any:
 
 
 @given(cases())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 def test_what_fits_is_written_and_read_as_fastavro_does(case: tuple[Any, Any]) -> None:
     schema, data = case
     value = by_fastavro(schema, data)
@@ -161,7 +161,7 @@ def test_what_fits_is_written_and_read_as_fastavro_does(case: tuple[Any, Any]) -
 
 
 @given(cases(), st.data())
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600)
 def test_nothing_is_written_that_fastavro_would_not_write(case: tuple[Any, Any], data: st.DataObject) -> None:
     schema, fits = case
     odd = changed(data.draw, fits)
@@ -175,7 +175,7 @@ def test_nothing_is_written_that_fastavro_would_not_write(case: tuple[Any, Any],
 
 
 @given(cases(), st.data())
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600)
 def test_nothing_is_read_that_fastavro_would_not_read(case: tuple[Any, Any], data: st.DataObject) -> None:
     schema, fits = case
     value = bytearray(by_fastavro(schema, fits))

@@ -169,7 +169,7 @@ class Play:
         self.speak(self.random.choice(say)())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(seed=st.integers(0, 2**32), dated=st.lists(st.integers(0, 60 * HOUR_MS), max_size=8))
 def test_it_never_stands_still(seed: int, dated: list[int]) -> None:
     random = Random(seed)

@@ -162,7 +162,7 @@ def test_another_library_accepts_every_kind_of_message() -> None:
 RECEIVED = load_schemas(ROOT).newest("warning.AlertReceived").schema
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_whatever_is_written_is_read_again_as_the_same(data: st.DataObject) -> None:
     """Any data of the event type that an alert can hold."""

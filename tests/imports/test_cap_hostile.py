@@ -111,7 +111,7 @@ def test_a_file_over_the_bound_is_not_read_on(tmp_path: Path) -> None:
     assert done.refusals[0].reason == "the file is larger than 1000 bytes (BUS_IMPORT_BYTES_MAX)"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 8), st.binary(max_size=6)), min_size=1, max_size=6))
 def test_no_bytes_make_reading_fail(cuts: list[tuple[int, int, bytes]]) -> None:
     raw = cap().encode()

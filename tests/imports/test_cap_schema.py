@@ -62,7 +62,7 @@ def _changed(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_changed())
 def test_what_is_read_is_valid_by_the_schema(text: str) -> None:
     if read(text).item is not None:

@@ -59,7 +59,7 @@ def many(count: int = 60) -> Records:
 
 
 @given(partitions(), CODECS, st.integers(1, 2_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_archived_is_read_back(records: Records, codec: str, file_bytes: int) -> None:
     with TemporaryDirectory() as name:
         archive = archived(Path(name) / "a", records, codec=codec, file_bytes=file_bytes)
@@ -68,7 +68,7 @@ def test_what_is_archived_is_read_back(records: Records, codec: str, file_bytes:
 
 
 @given(partitions(), st.integers(0, 2**32), st.integers(1, 2_000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_changed_byte_is_found_and_named(records: Records, seed: int, file_bytes: int) -> None:
     with TemporaryDirectory() as name:
         folder = archived(Path(name) / "a", records, file_bytes=file_bytes).folder

@@ -65,7 +65,7 @@ def read(data: bytes) -> list[Any]:
     return list(DefaultRecordBatch(bytearray(data)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(records, st.sampled_from([0, 1, 2, 3, 4]), st.booleans())
 def test_a_batch_passes_on_with_one_header_more(given: Records, codec: int, by_broker: bool) -> None:
     (batch,) = batches(written(given, codec, 17, APPEND_TIME if by_broker else 0))
@@ -83,7 +83,7 @@ def test_a_batch_passes_on_with_one_header_more(given: Records, codec: int, by_b
     assert [one.offset for one in found] == list(range(2 * len(given)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(records, st.data())
 def test_single_records_pass_on_like_whole_batches(given: Records, data: st.DataObject) -> None:
     (batch,) = batches(written(given, 3))
@@ -101,7 +101,7 @@ def test_single_records_pass_on_like_whole_batches(given: Records, data: st.Data
         ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(records)
 def test_keys_values_and_headers_are_found_in_the_bytes(given: Records) -> None:
     (batch,) = batches(written(given, 3))

@@ -17,7 +17,7 @@ from tests.workflow.world import HOUR, ROOT, START
 EXAMPLES = int(os.environ.get("BUS_TEST_EXAMPLES", "50"))
 """How many examples each property is tried with; ``BUS_TEST_EXAMPLES`` for long runs."""
 SUPPRESSED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-tried = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SUPPRESSED)
+tried = settings(max_examples=EXAMPLES, suppress_health_check=SUPPRESSED)
 
 REGIONS = ("440100", "440300", "440000", "330100")
 SUBJECTS = ("", "a", "b")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deptbus.workflow import due
@@ -105,7 +105,7 @@ def play(steps: list[tuple[str, str, int, str]], *, stepped: bool) -> World:
 
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(steps=acts)
 def test_what_falls_due_together_happens_as_if_one_by_one(
     steps: list[tuple[str, str, int, str]], stepped: bool

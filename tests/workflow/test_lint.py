@@ -199,7 +199,7 @@ CONDITIONS = st.recursive(
 BOUNDS = st.tuples(st.integers(-2, 3), st.integers(0, 3)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(CONDITIONS, BOUNDS, BOUNDS, st.data())
 def test_what_is_said_to_be_impossible_never_happens(
     source: str, i: tuple[int, int], j: tuple[int, int], data: st.DataObject

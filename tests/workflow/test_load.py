@@ -304,7 +304,7 @@ _BITS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.data())
 def test_no_mutation_ends_in_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     lines = list(_LINES)

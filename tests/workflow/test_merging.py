@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deptbus.workflow.correlate import tick
@@ -395,7 +395,7 @@ def test_in_exercise_time_what_is_told_is_applied_in_the_next_step_however_fast_
     assert outcomes[0] == outcomes[1]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(steps=st.lists(ORDERS, max_size=5), hurry=st.lists(st.booleans(), min_size=1, max_size=9))
 def test_an_exercise_always_ends_the_same(steps: list[list[tuple[str, str, str, int]]], hurry: list[bool]) -> None:
     outcome, there = stepped_outcome(steps, hurry)
@@ -428,7 +428,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(steps=acts)
 def test_in_the_end_both_sides_always_agree(steps: list[tuple[str, str, str, int]]) -> None:
     there, now = worlds(), START

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deptbus.workflow import partition as module
@@ -94,7 +94,7 @@ def restarted(
 
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     steps=acts,
     cuts=st.lists(st.integers(1, 7), min_size=1),
@@ -133,7 +133,7 @@ def test_batches_chunks_and_crashes_change_nothing(
 
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(steps=acts, chunk_max=st.integers(1, 30))
 def test_where_only_states_are_wanted_they_are_the_same(
     steps: list[tuple[str, str, int, str]], chunk_max: int, stepped: bool
@@ -150,7 +150,7 @@ def partition_record(outputs: list[Output]) -> dict[str, bytes]:
     return {key: value for key, value in encoded(outputs).items() if key.startswith("@partition/")}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(steps=acts)
 def test_a_key_never_has_two_open_instances_and_time_never_goes_back(steps: list[tuple[str, str, int, str]]) -> None:
     world = play(steps, stepped=False)

@@ -238,7 +238,5 @@ def _last(outputs: list[Output]) -> dict[str, bytes]:
     return {key: value for key, value in encoded(outputs).items() if key[0] != "@"}
 
 
-Commanded.TestCase.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=40, deadline=None, suppress_health_check=SUPPRESSED
-)
+Commanded.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, suppress_health_check=SUPPRESSED)
 TestWhateverIsOrdered = Commanded.TestCase

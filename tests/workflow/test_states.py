@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fastavro import parse_schema
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deptbus.codec import Codec, RegisteredSchema
@@ -55,7 +55,7 @@ def test_a_value_that_ends_too_soon_is_no_snapshot(event_type: str) -> None:
 
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(steps=acts, untouched=st.booleans())
 def test_due_times_and_places_from_bytes_are_those_of_the_decoded_states(
     steps: list[tuple[str, str, int, str]], untouched: bool, stepped: bool

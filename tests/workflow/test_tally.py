@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deptbus.workflow.partition import Partition
@@ -47,7 +47,7 @@ def _partition(world: World) -> tuple[Partition, Tally]:
 
 
 @pytest.mark.parametrize("stepped", [False, True], ids=["actual life", "exercise time"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(steps=acts, cuts=st.lists(st.integers(1, 7), min_size=1), few=st.integers(1, 3))
 def test_it_is_what_the_states_hold(
     steps: list[tuple[str, str, int, str]], cuts: list[int], few: int, stepped: bool

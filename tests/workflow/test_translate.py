@@ -108,7 +108,7 @@ def test_every_expression_of_the_project_is_translated() -> None:
     assert [expression.source for expression in OURS if expression.translated is None] == []
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @pytest.mark.parametrize("expression", OURS, ids=lambda expression: expression.source[:40])
 @given(st.data())
 def test_expressions_of_the_project(expression: Expression, data: st.DataObject) -> None:
@@ -184,7 +184,7 @@ def _written() -> st.SearchStrategy[tuple[str, str]]:
     return st.one_of(*(one.map(lambda source, kind=kind: (source, kind)) for kind, one in layers.items()))
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=1_500)
 @given(_written(), st.data())
 def test_whatever_is_written(written: tuple[str, str], data: st.DataObject) -> None:
     source, kind = written
