@@ -28,7 +28,7 @@ from deptbus.kafka.log import KafkaLog
 from deptbus.operations.comparing import Comparison, compare
 from deptbus.operations.filters import Filter
 from deptbus.operations.outcomes import Outcomes
-from deptbus.operations.pace import Pace
+from deptbus.operations.pace import NICENESS, Pace
 from deptbus.operations.rehearsal import (
     OPENED,
     REQUESTED,
@@ -53,8 +53,6 @@ from deptbus.workflow.pack import Pack
 STEP_MS = 60_000
 """A step of a stretch of actual life, where nothing else is said."""
 PARTITIONS = 2
-NICENESS = 19
-"""How far a rehearsal's workers stand back behind those of actual life on the same machine."""
 PLAYER = "importer"
 """The role under which the clock knows who publishes what is dated in a step."""
 EVENTS, TIMELINE = "workflow.events", "workflow.timeline"

@@ -1,6 +1,5 @@
 """``deptbus replay --rehearsal`` and ``--compare``: a stretch in a world of its own, and what came out differently."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,10 +62,9 @@ def rehearse(
 ) -> None:
     """Play the stretch into its namespace, on record; with ``comparing`` hold the outcome against what happened."""
     from deptbus.operations.replays import ACT
-    from deptbus.rehearsing import NICENESS, Rehearsal
+    from deptbus.rehearsing import Rehearsal
 
     words = _WORDS[replays.settings.lang]
-    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # to read and to play a stretch takes a processor, as its workers do
     rehearsal = Rehearsal(replays.settings, replays.catalogue, ordered, None if step is None else step * 60_000)
     rehearsal.check()
     packs = rehearsal.packs(pack)

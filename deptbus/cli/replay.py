@@ -1,5 +1,6 @@
 """``deptbus replay``: past events once more: into a new topic or, approved by name, to those who read."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -211,9 +212,11 @@ def _opened(operator: str | None) -> "Iterator[Replays]":
     from deptbus.catalogue import load_catalogue
     from deptbus.clock import system_clock
     from deptbus.kafka.reach import check_reachable
+    from deptbus.operations.pace import NICENESS
     from deptbus.replaying import Replays, decoder
     from deptbus.settings import Settings
 
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # of this thread, and of those that it starts from now on
     settings = Settings.load()
     failpoint.arm(settings.failpoint)
     check_reachable(settings, _REACH_S)

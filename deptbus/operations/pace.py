@@ -1,7 +1,10 @@
-"""How quickly something is done at most: so many in a second, evenly."""
+"""How quickly something is done: at most so many in a second, evenly, and after what is more urgent."""
 
 import time
 from collections.abc import Callable
+
+NICENESS = 19
+"""How far what is done with the past stands back behind actual life on the same machine."""
 
 
 class Pace:
