@@ -1,6 +1,5 @@
 """``deptbus replay``: past events once more: into a new topic or, approved by name, to those who read."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -211,17 +210,17 @@ def _opened(operator: str | None) -> "Iterator[Replays]":
     from deptbus import bootstrap, failpoint
     from deptbus.catalogue import load_catalogue
     from deptbus.clock import system_clock
+    from deptbus.exercise.niceness import standing_back
     from deptbus.kafka.reach import check_reachable
     from deptbus.operations.pace import NICENESS
     from deptbus.replaying import Replays, decoder
     from deptbus.settings import Settings
 
-    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # of this thread, and of those that it starts from now on
     settings = Settings.load()
     failpoint.arm(settings.failpoint)
     check_reachable(settings, _REACH_S)
     catalogue = load_catalogue(settings.root, system_clock())
-    with bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor:
+    with standing_back(NICENESS), bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor:
         replays = Replays(settings, catalogue, auditor, decoder(settings, catalogue), system_clock)
         try:
             yield replays

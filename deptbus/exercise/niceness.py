@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 _TRIES = 20
@@ -26,3 +27,15 @@ def stand_back(pid: int, niceness: int) -> None:
             return
         else:
             return
+
+
+@contextlib.contextmanager
+def standing_back(niceness: int) -> Iterator[None]:
+    """This thread and those that it starts meanwhile stand back; then it is as before, where that is allowed."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(before, niceness))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, before)

@@ -58,7 +58,7 @@ class Reader:
     def _records(self, count_max: int, timeout_s: float, *, headers: bool = True) -> list[Record]:
         """What is there, waiting at most ``timeout_s`` for the first; consume() waits for a full batch.
 
-        Without ``headers`` records have none: reading them is half of what taking a record over costs.
+        Without ``headers`` records have none, and are taken over for less.
         """
         records: list[Record] = []
         reached, logical = self.reached, self._logical
