@@ -12,7 +12,7 @@ from typing import Any
 
 from deptbus import bootstrap
 from deptbus.catalogue import Catalogue
-from deptbus.clock import CLOCK, from_iso
+from deptbus.clock import CLOCK
 from deptbus.codec import Codec
 from deptbus.envelope import from_headers
 from deptbus.errors import BusError, CodecError, SettingsError, TopicError
@@ -26,9 +26,9 @@ from deptbus.kafka.configuration import client_configuration, reader_configurati
 from deptbus.kafka.consumer import BEGINNING, read_partition, read_topic
 from deptbus.kafka.log import KafkaLog
 from deptbus.operations.comparing import Comparison, compare
-from deptbus.operations.filters import Filter
 from deptbus.operations.outcomes import Outcomes
 from deptbus.operations.pace import NICENESS, Pace
+from deptbus.operations.played import Played
 from deptbus.operations.rehearsal import (
     OPENED,
     REQUESTED,
@@ -39,7 +39,6 @@ from deptbus.operations.rehearsal import (
     Step,
     actual_course,
     exercise_course,
-    in_order,
     restamped,
 )
 from deptbus.operations.replays import Replay
@@ -55,6 +54,8 @@ STEP_MS = 60_000
 PARTITIONS = 2
 PLAYER = "importer"
 """The role under which the clock knows who publishes what is dated in a step."""
+TOGETHER_S = 0.5
+"""How long what is played waits for what comes after it, in seconds: the broker and both workers do it together."""
 EVENTS, TIMELINE = "workflow.events", "workflow.timeline"
 
 
@@ -62,16 +63,16 @@ class Player:
     """Publishes what is dated in a step; an answer once the rehearsal has asked what it answers."""
 
     def __init__(
-        self, link: Link, dated: list[tuple[int, Record]], course: Course, then: Requests, replay: Replay
+        self, link: Link, dated: Iterator[tuple[int, Record]], course: Course, then: Requests, replay: Replay
     ) -> None:
         self._link = link
         self._dated = dated
+        self._following = next(dated, None)
         self._course = course
         self._replay_id = replay.id
-        self._pace = Pace(replay.rate or 0)
+        self._pace = Pace(replay.rate or 0, TOGETHER_S)
         self._now = Requests()
         self._leading = Leading(then, self._now)
-        self._next = 0
         self._held: list[tuple[Record, str, int]] = []
         """Answers, what they answer, and the step from which they do not wait any more."""
         self._tail = link.tail({EVENTS: BEGINNING, TASKS: BEGINNING})
@@ -83,9 +84,9 @@ class Player:
         held, self._held = self._held, []
         for record, request, last in held:
             self._answer(record, request, last, step.step)
-        while self._next < len(self._dated) and self._dated[self._next][0] < step.ends_at:
-            record = self._dated[self._next][1]
-            self._next += 1
+        while self._following is not None and self._following[0] < step.ends_at:
+            record = self._following[1]
+            self._following = next(self._dated, None)
             answers = self._request_of(record)
             if answers is None:
                 self._publish(record, None)
@@ -101,7 +102,7 @@ class Player:
     def _next_at(self, step: Announcement) -> int | None:
         if self._held:
             return step.ends_at
-        return self._dated[self._next][0] if self._next < len(self._dated) else None
+        return None if self._following is None else self._following[0]
 
     def _read(self, step: Announcement) -> None:
         """Take in what the rehearsal has opened and asked before the step."""
@@ -180,6 +181,7 @@ class Rehearsal:
         self.supervisor = Supervisor(self.directory, self.settings.environment(), niceness=NICENESS)
         self.admin = Admin(client_configuration(settings))
         self.counts: Counter[str] = Counter()
+        self._filter = replay.choice.filter()
         self._codec: Codec | None = None
 
     def check(self) -> None:
@@ -214,29 +216,24 @@ class Rehearsal:
         topics = {self._original.topic_of(kind).name for kind in types}
         return sorted(name for name in topics if self._original.topic(name).owner in self._original.departments)
 
-    def read(self) -> list[Record]:
-        """The records that are meant, of all stretches. They are held in memory: about 2 KB an event."""
-        filter_ = self.replay.choice.filter()
-        found = [
-            record
-            for stretch in self.replay.stretches
-            for number, (start, end) in stretch.ranges.items()
-            if start < end
-            for record in read_partition(
-                reader_configuration(self.source), self.source.world.physical(stretch.topic), number, start, end
-            )
-            if record.value is not None and redriven_for(record.headers) is None
-        ]
-        return found if filter_.empty else [record for record in found if self._meant(filter_, record)]
+    def read(self) -> Played:
+        """The records that are meant, of all stretches, to be closed when nothing is played any more."""
+        played, reading = Played(self.directory / "played"), reader_configuration(self.source)
+        for stretch in self.replay.stretches:
+            physical = self.source.world.physical(stretch.topic)
+            for number, (start, end) in stretch.ranges.items():
+                if start < end:
+                    played.take(filter(self._meant, read_partition(reading, physical, number, start, end)))
+        return played
 
-    def course(self, records: list[Record], until_ms: int, *, whole: bool) -> Course:
+    def course(self, played: Played, until_ms: int, *, whole: bool) -> Course:
         """How time goes. ``until_ms``: in actual life, the broker's time up to which it is played.
 
         ``whole``: the stretch goes to the end of what there is.
         """
-        if not records:
+        if not len(played):
             raise BusError("The stretch holds no event that is meant; nothing is rehearsed.")
-        first_ms = min(record.timestamp_ms for record in records)
+        first_ms, latest_ms = played.span_ms()
         if not self.source.namespace:
             return actual_course(first_ms, until_ms, self._step_ms or STEP_MS)
         link = Link(self.source, "rehearsal")
@@ -249,13 +246,13 @@ class Rehearsal:
             link.close()
         steps = [Step(heard_ms, step.starts_at, step.ends_at) for heard_ms, step in told if not step.last]
         if not steps:
-            own = [from_iso(dict(record.headers)["ce_time"].decode()) for record in records]
+            earliest, latest = played.own_span_ms()
             step_ms = self._step_ms or STEP_MS
-            begins = min(own) - min(own) % step_ms
+            begins = earliest - earliest % step_ms
             steps = [Step(0, begins, begins + step_ms)]
-            return Course(begins, step_ms, max(own) + step_ms, max(own) + step_ms, tuple(steps))
+            return Course(begins, step_ms, latest + step_ms, latest + step_ms, tuple(steps))
         first = told[0][1]
-        last_ms = None if whole else max(record.timestamp_ms for record in records)
+        last_ms = None if whole else latest_ms
         return exercise_course(steps, first.starts_at - first.step * (first.ends_at - first.starts_at), last_ms)
 
     def prepare(self, packs: Iterable[Pack], course: Course) -> None:
@@ -269,14 +266,14 @@ class Rehearsal:
             for pack in packs:
                 into.activate(pack, course.origin_ms)
 
-    def play(self, records: list[Record], packs: list[Pack], course: Course, watch: Watch) -> int:
+    def play(self, played: Played, packs: list[Pack], course: Course, watch: Watch) -> int:
         """Play it to its end; how many steps that took."""
-        then = self._asked(min(record.timestamp_ms for record in records))
+        then = self._asked(played.span_ms()[0])
         with self.supervisor:
             self.supervisor.add("advance-0", "run", "advance", "--worker", "0")
             self.supervisor.add("correlate-0", "run", "correlate", "--worker", "0")
             link = Link(self.settings, "clock")
-            player = Player(link, in_order(records, course), course, then, self.replay)
+            player = Player(link, played.in_order(course), course, then, self.replay)
             try:
                 clock = StepClock(
                     origin_ms=course.origin_ms, step_ms=course.step_ms, until_ms=course.until_ms,
@@ -292,11 +289,9 @@ class Rehearsal:
             self.counts = player.counts
         return steps
 
-    def compare(self, records: list[Record], course: Course) -> Comparison:
+    def compare(self, played: Played, course: Course) -> Comparison:
         """Hold what came of it against what happened."""
-        played = {dict(record.headers).get("ce_id", b"").decode(errors="replace") for record in records}
-        since_ms = min(record.timestamp_ms for record in records)
-        then = self._outcomes(self.source, since_ms, course)
+        then = self._outcomes(self.source, played.span_ms()[0], course)
         now = self._outcomes(self.settings, None, course)
         return compare(then, now, played, course.step_ms if course.restamped else 0)
 
@@ -328,7 +323,12 @@ class Rehearsal:
                 note(found, self._decode, record)
         return found
 
-    def _meant(self, filter_: Filter, record: Record) -> bool:
+    def _meant(self, record: Record) -> bool:
+        if record.value is None or redriven_for(record.headers) is not None:
+            return False
+        filter_ = self._filter
+        if filter_.empty:
+            return True
         try:
             fits = filter_.envelope(from_headers(record.headers))
             return fits and (not filter_.where or filter_.data(self._decode(record)))

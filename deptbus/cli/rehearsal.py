@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DIFFERENT = 3
 """The exit code where something came out differently."""
-PER_S = 1_000.0
+PER_S = 300.0
 """Events of a rehearsal in a second at most, unless something else is said: its broker is that of actual life."""
 _NEWS_S = 10.0
 
@@ -69,8 +69,8 @@ def rehearse(
     rehearsal.check()
     packs = rehearsal.packs(pack)
     with output.err.status(words["reading"]):
-        records = rehearsal.read()
-        course = rehearsal.course(records, until_ms, whole=whole)
+        played = rehearsal.read()
+        course = rehearsal.course(played, until_ms, whole=whole)
     detail: dict[str, object] = {
         **ordered.to_detail(),
         "packs": ", ".join(f"{one.workflow}@{one.version}" for one in packs),
@@ -78,15 +78,15 @@ def rehearse(
     if pack is not None:
         detail["pack"] = pack.hash
     comparison = None
-    with replays.auditor.act(ACT, ordered.target.name, reason, detail, event_id=ordered.id) as act:
+    with played, replays.auditor.act(ACT, ordered.target.name, reason, detail, event_id=ordered.id) as act:
         try:
             with output.err.status(words["preparing"]):
                 rehearsal.prepare(packs, course)
             with _progress(course, words) as watch:
-                steps = rehearsal.play(records, packs, course, watch)
+                steps = rehearsal.play(played, packs, course, watch)
             if comparing:
                 with output.err.status(words["comparing"]):
-                    comparison = rehearsal.compare(records, course)
+                    comparison = rehearsal.compare(played, course)
                 act.detail(compared=len(comparison.instances), different=len(comparison.different))
             act.detail(events=rehearsal.counts["played"], unasked=rehearsal.counts["unasked"], steps=steps)
         finally:

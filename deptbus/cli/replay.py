@@ -65,7 +65,7 @@ def replay(
         str | None, typer.Option(metavar="NAME", help="Once more what is named, where others are told.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(help="Events in a second at most; a rehearsal's default is 1,000.")
+        float | None, typer.Option(help="Events in a second at most; a rehearsal's default is 300.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be replayed, and do nothing.")] = False,
     reason: Reason = "",

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deptbus.errors import BusError
-from deptbus.exercise.niceness import stand_back
 from deptbus.settings import process_environment
 
 RESTARTS_PER_MINUTE_MAX = 20
@@ -186,10 +185,11 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is for the driver, which stops its workers in order
+                process_group=0,  # Ctrl-C is for the driver, which stops its workers in order
             )
         if self._niceness:
-            stand_back(process.pid, self._niceness)
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, self._niceness)
         worker.process = process
         worker.starts += 1
         worker.ended.clear()

@@ -1,6 +1,6 @@
 """Where the outcomes of a rehearsal differ from what happened, in words of two languages. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -47,7 +47,7 @@ class Comparison:
         return tuple(each for each in self.instances if each.differences)
 
 
-def compare(then: Outcomes, now: Outcomes, played: Collection[str], tolerance_ms: int) -> Comparison:
+def compare(then: Outcomes, now: Outcomes, played: Container[str], tolerance_ms: int) -> Comparison:
     """Hold the instances that events of the stretch opened against those of its rehearsal.
 
     ``played`` are the ids of these events. Times that differ by no more than ``tolerance_ms`` are the same: in actual

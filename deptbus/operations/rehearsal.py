@@ -8,8 +8,9 @@ what it asked.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from deptbus.clock import from_iso, iso
@@ -27,6 +28,9 @@ class Step(NamedTuple):
     """The broker's time when it was announced."""
     starts_ms: int
     ends_ms: int
+
+
+_heard_ms = attrgetter("heard_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +53,20 @@ class Course:
         """Whether events count at their broker time, not their own."""
         return not self.steps
 
-    def played_at(self, record: Record) -> int:
-        """The time at which a record is played."""
+    def played_at(self, timestamp_ms: int, own_ms: int) -> int:
+        """The time at which a record is played, by the broker's time and that of its event itself."""
         if not self.steps:
-            return record.timestamp_ms
-        index = max(0, bisect_right([step.heard_ms for step in self.steps], record.timestamp_ms) - 1)
+            return timestamp_ms
+        index = max(0, bisect_right(self.steps, timestamp_ms, key=_heard_ms) - 1)
         following = self.steps[index + 1] if index + 1 < len(self.steps) else None
         # What the clock's own process publishes may reach its topic a moment before the announcement of its step.
-        if following is not None and following.starts_ms <= _own_time(record) < following.ends_ms:
+        if following is not None and following.starts_ms <= own_ms < following.ends_ms:
             return following.starts_ms
         return self.steps[index].starts_ms
 
 
-def _own_time(record: Record) -> int:
+def own_time(record: Record) -> int:
+    """The time that an event has itself, -1 where it has none that can be read."""
     try:
         return from_iso(dict(record.headers)["ce_time"].decode())
     except (KeyError, ValueError):
@@ -82,7 +87,7 @@ def exercise_course(steps: Sequence[Step], origin_ms: int, last_ms: int | None) 
     step_ms = steps[0].ends_ms - steps[0].starts_ms
     count = len(steps)
     if last_ms is not None:
-        count = max(1, bisect_right([step.heard_ms for step in steps], last_ms))
+        count = max(1, bisect_right(steps, last_ms, key=_heard_ms))
     heard_until_ms = steps[count].heard_ms if count < len(steps) else None
     ends_ms = steps[count - 1].ends_ms
     return Course(origin_ms, step_ms, ends_ms, ends_ms, tuple(steps[:count]), heard_until_ms)
@@ -182,11 +187,3 @@ class Leading:
             return Led(request, self.now.tasks[request])
         found = self.now.find((self.instance(place[0]) or place[0], *place[1:]))
         return None if found is None else Led(found, self.now.tasks[found])
-
-
-def in_order(records: Iterable[Record], course: Course) -> list[tuple[int, Record]]:
-    """Records with the times at which they are played, in the order of the broker's times."""
-    dated = [(course.played_at(record), record) for record in records]
-    return sorted(
-        dated, key=lambda each: (each[0], each[1].timestamp_ms, each[1].topic, each[1].partition, each[1].offset)
-    )

@@ -37,7 +37,7 @@ class DetachedProcess:
     def start(
         self, program: Path, arguments: Sequence[str], port: int, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Start ``program`` with the marker and ``arguments`` in a session of its own, with another ``environment``."""
+        """Start ``program`` with the marker and ``arguments`` in a process group of its own, in another ``environment``."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             if self.log_path.stat().st_size > _LOG_BYTES_MAX:
@@ -50,7 +50,7 @@ class DetachedProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,
+                    process_group=0,  # Ctrl-C is not for it
                 )
             except OSError as error:
                 raise StackError(f"{program} cannot be run: {error.strerror}; install it anew.") from None

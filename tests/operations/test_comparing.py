@@ -5,7 +5,7 @@ from typing import Any
 from deptbus.envelope import Envelope, from_headers
 from deptbus.operations.comparing import compare
 from deptbus.operations.outcomes import Outcomes
-from deptbus.operations.rehearsal import Course, Leading, Led, Requests, Step, exercise_course, in_order, restamped
+from deptbus.operations.rehearsal import Course, Leading, Led, Requests, Step, exercise_course, own_time, restamped
 from deptbus.record import Record
 
 NAME = "leak/a/1"
@@ -28,16 +28,16 @@ def test_an_event_of_actual_life_counts_at_the_brokers_time() -> None:
     assert (envelope_of["ce_mode"], envelope_of["ce_replayid"], envelope_of["ce_causationid"]) == (
         b"exercise", b"r", b"d",
     )  # fmt: skip
-    assert in_order([record(9), record(3)], course) == [(START + 3, record(3)), (START + 9, record(9))]
+    assert course.played_at(START + 1_500, own_time(given)) == START + 1_500
 
 
 def test_an_event_of_an_exercise_is_played_in_its_step_and_keeps_its_time() -> None:
     steps = (Step(START, START, START + 10_000), Step(START + 500, START + 20_000, START + 30_000))
     course = exercise_course(steps, START, None)
     answer, early = record(600, 5), record(499, 25)
-    assert course.played_at(answer) == START + 20_000, "dated in a step before"
-    assert course.played_at(early) == START + 20_000, "on its topic a moment before the announcement"
-    assert course.played_at(record(499, 5)) == START
+    assert course.played_at(START + 600, own_time(answer)) == START + 20_000, "dated in a step before"
+    assert course.played_at(START + 499, own_time(early)) == START + 20_000, "there a moment before the announcement"
+    assert course.played_at(START + 499, own_time(record(499, 5))) == START
     assert dict(restamped(answer, course, "r"))["ce_time"] == b"2020-01-20T16:00:05.000Z"
     part = exercise_course(steps, START, START + 499)
     assert (part.until_ms, part.heard_until_ms) == (START + 10_000, START + 500), "what came later is not compared"
