@@ -37,7 +37,7 @@ class DetachedProcess:
     def start(
         self, program: Path, arguments: Sequence[str], port: int, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Start ``program`` with the marker and ``arguments`` in a process group of its own, in another ``environment``."""
+        """Start ``program`` with the marker and ``arguments``, in a process group and an ``environment`` of its own."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             if self.log_path.stat().st_size > _LOG_BYTES_MAX:
