@@ -30,6 +30,9 @@ APART_S = 5.0
 """A member that loses its place so soon after it came is not alone in it, in seconds: no session is over by then."""
 REQUEST_S = 40.0
 """How long a broker may be away while it is asked about offsets, in seconds."""
+GATHERED = {"fetch.min.bytes": 64 * 1024, "fetch.wait.max.ms": 25}
+"""In actual life the broker waits a moment for more before it answers: an answer for each event costs broker and member
+more than the event itself. In an exercise everyone waits for the step to be over, and for nothing besides."""
 _AGAIN_S = 0.1
 _LOOK_S = 1.0
 _PORT = "9092"
@@ -60,6 +63,8 @@ class GroupMember(Reader):
             "heartbeat.interval.ms": 1_000,
             "on_commit": self._commits.answered,
         }
+        if settings.world.mode == "actual":
+            configuration |= GATHERED
         super().__init__(configuration)
         self.assignment: frozenset[Partition] = frozenset()
         self.ends_seen: dict[Partition, int] = {}

@@ -26,8 +26,9 @@ EVENTS = "workflow.events"
 TIMELINE = "workflow.timeline"
 PACKS = "bus.packs"
 APPENDED = "workflow.EntryAppended"
-TOGETHER_MS = 5
-"""How long what is handed over waits for a flush, in milliseconds: a batch sent at once is read at once."""
+TOGETHER_MS = 50
+"""How long what is handed over waits for a flush, in milliseconds: a batch sent at once is read at once, and costs one
+request."""
 
 
 class Wiring:
