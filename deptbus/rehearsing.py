@@ -27,7 +27,7 @@ from deptbus.kafka.consumer import BEGINNING, read_partition, read_topic
 from deptbus.kafka.log import KafkaLog
 from deptbus.operations.comparing import Comparison, compare
 from deptbus.operations.outcomes import Outcomes
-from deptbus.operations.pace import NICENESS, Pace
+from deptbus.operations.pace import Pace
 from deptbus.operations.played import Played
 from deptbus.operations.rehearsal import (
     OPENED,
@@ -178,7 +178,7 @@ class Rehearsal:
         self._original = catalogue
         self.catalogue = sized(catalogue, PARTITIONS)
         self.directory = self.settings.run_path / self.settings.namespace
-        self.supervisor = Supervisor(self.directory, self.settings.environment(), niceness=NICENESS)
+        self.supervisor = Supervisor(self.directory, self.settings.environment())
         self.admin = Admin(client_configuration(settings))
         self.counts: Counter[str] = Counter()
         self._filter = replay.choice.filter()

@@ -210,9 +210,8 @@ def _opened(operator: str | None) -> "Iterator[Replays]":
     from deptbus import bootstrap, failpoint
     from deptbus.catalogue import load_catalogue
     from deptbus.clock import system_clock
-    from deptbus.exercise.niceness import standing_back
     from deptbus.kafka.reach import check_reachable
-    from deptbus.operations.pace import NICENESS
+    from deptbus.operations.background import in_background
     from deptbus.replaying import Replays, decoder
     from deptbus.settings import Settings
 
@@ -220,7 +219,7 @@ def _opened(operator: str | None) -> "Iterator[Replays]":
     failpoint.arm(settings.failpoint)
     check_reachable(settings, _REACH_S)
     catalogue = load_catalogue(settings.root, system_clock())
-    with standing_back(NICENESS), bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor:
+    with in_background(), bootstrap.open_auditor(settings, catalogue, operator=operator) as auditor:
         replays = Replays(settings, catalogue, auditor, decoder(settings, catalogue), system_clock)
         try:
             yield replays

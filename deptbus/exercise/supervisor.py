@@ -54,8 +54,7 @@ class Worker:
 class Supervisor:
     """The workers of one namespace. A context manager: whatever happens, nothing is left running.
 
-    ``environment`` is what every worker gets besides this process's own; ``command`` what runs ``deptbus``;
-    ``niceness`` how far they stand back behind other processes.
+    ``environment`` is what every worker gets besides this process's own; ``command`` what runs ``deptbus``.
     Methods may be called from any thread.
     """
 
@@ -64,12 +63,10 @@ class Supervisor:
         directory: Path,
         environment: Mapping[str, str],
         command: Iterable[str] = (sys.executable, "-m", "deptbus"),
-        niceness: int = 0,
     ) -> None:
         self._directory = directory
         self._environment = dict(environment)
         self._command = tuple(command)
-        self._niceness = niceness
         self._workers: dict[str, Worker] = {}
         self._lock = threading.RLock()
         self._failure: str | None = None
@@ -187,9 +184,6 @@ class Supervisor:
                 env=environment,
                 process_group=0,  # Ctrl-C is for the driver, which stops its workers in order
             )
-        if self._niceness:
-            with contextlib.suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, self._niceness)
         worker.process = process
         worker.starts += 1
         worker.ended.clear()

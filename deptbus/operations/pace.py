@@ -1,10 +1,7 @@
-"""How quickly something is done: at most so many in a second, and after what is more urgent."""
+"""How quickly something is done: at most so many in a second."""
 
 import time
 from collections.abc import Callable
-
-NICENESS = 19
-"""How far what is done with the past stands back behind actual life on the same machine."""
 
 
 class Pace:
