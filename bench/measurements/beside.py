@@ -1,12 +1,15 @@
 """A replay of 100,000 events beside live ones: 1,000 live events a second, with and without it, in turns.
 
-Replayed into a new topic as fast as it goes, and into a rehearsal with its own workers. What came of the live ones must
-be what follows from them alone: the journal holds each of them once and nothing else, and folding it gives every output
-and snapshot, byte by byte.
+Replayed into a new topic as fast as it goes, and into a rehearsal with its own workers at its own pace. A rehearsal goes
+on for minutes: what is measured is its beginning, when it reads its stretch, makes its topics and starts its workers, and
+the playing after that. Then it is broken off, the last one apart, which is played to its end. What came of the live ones
+must be what follows from them alone: the journal holds each of them once and nothing else, and folding it gives every
+output and snapshot, byte by byte.
 """
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,35 +33,43 @@ INTO_TOPIC = Bound(
 )
 REHEARSED = Bound("p99 from event to task while 100,000 events are rehearsed, against without", 2.0, at_most=True)
 BOUNDS = (INTO_TOPIC, REHEARSED)
-_END_S = 600
+_END_S = 900
+_TOGETHER_S = 4
+"""Live regions come and go: something comes of them in every second."""
 
 
 def measure(bench: Bench) -> Iterator[Result]:
-    """About 8 minutes; one when quick: fewer events beside fewer."""
+    """About 20 minutes; one when quick: fewer events beside fewer."""
     ground = ground_of(bench)
-    pairs, seconds = bench.of(5, 1), bench.of(20, 6)
+    pairs = bench.of(5, 1)
     replayed, rate = bench.of(100_000, 8_000), bench.of(1_000, 300)
     with ground.workers() as [worker], watching(bench, ground) as observer:
         ground.run(next(ground.runs), ground.ours, replayed, worker.check)
         run(ground, observer, CAUSING, rate, 4)
-        for bound, target in ((INTO_TOPIC, "--to-topic"), (REHEARSED, "--rehearsal")):
-            found, took = [], []
+        for bound, target, seconds in (
+            (INTO_TOPIC, "--to-topic", bench.of(20, 6)), (REHEARSED, "--rehearsal", bench.of(40, 12)),
+        ):  # fmt: skip
+            found = []
             for number in range(pairs):
-                alone = run(ground, observer, CAUSING, rate, seconds)
-                with _replay(ground, target, replayed, f"beside-{target[2:4]}-{number}") as took_s:
-                    beside = run(ground, observer, CAUSING, rate, seconds)
-                took.append(took_s[0])
+                last = number == pairs - 1
+                alone = run(ground, observer, CAUSING, rate, seconds, worker.check, _TOGETHER_S)
+                name = f"beside-{target[2:4]}-{number}"
+                with _replay(ground, target, replayed, name, whole=last or target == "--to-topic") as took_s:
+                    beside = run(ground, observer, CAUSING, rate, seconds, worker.check, _TOGETHER_S)
                 found.append((alone["p99"], beside["p99"]))
             ratios = [other / one for one, other in found]
             one, other = (median(pair[side] for pair in found) for side in (0, 1))
-            detail = f"{other:.1f} against {one:.1f} ms at {rate:,} events/s; it took {median(took):.1f} s"
+            detail = f"{other:.1f} against {one:.1f} ms at {rate:,} events/s; the last took {took_s[0]:.0f} s"
             yield bound.result(median(ratios), *interval(ratios), detail)
         _check(ground)
 
 
 @contextlib.contextmanager
-def _replay(ground: Ground, target: str, replayed: int, name: str) -> Iterator[list[float]]:
-    """Replay the first events there were, beside what is done inside; how long it took, once it has ended."""
+def _replay(ground: Ground, target: str, replayed: int, name: str, *, whole: bool) -> Iterator[list[float]]:
+    """Replay the first events there were, beside what is done inside; how long it took, once it has ended.
+
+    ``whole``: to its end; else it is broken off when what is done inside is over.
+    """
     command = [
         sys.executable, "-m", "deptbus", "replay", "--topic", TOPIC, "--to", f"@{replayed // 4}", target, name,
     ]  # fmt: skip
@@ -68,13 +79,15 @@ def _replay(ground: Ground, target: str, replayed: int, name: str) -> Iterator[l
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         yield took
+        if not whole and process.poll() is None:
+            process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=_END_S)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
     took.append(time.monotonic() - began)
-    if process.returncode:
+    if process.returncode and whole:
         raise MeasurementFailed(f"the replay {target} ended with {process.returncode}: {errors.decode()}")
 
 

@@ -71,11 +71,20 @@ def run(
     rate: float,
     seconds: int,
     alive: Callable[[], None] = lambda: None,
+    together_s: float | None = None,
 ) -> Latencies:
-    """``causing``: of which of a region's events something comes; ``alive`` says whether who was measured has ended."""
+    """``causing``: of which of a region's events something comes; ``alive`` says whether who was measured has ended.
+
+    ``together_s``: regions come and go, those of so many seconds together. Else all take turns from the beginning to
+    the end, and samples are of these two and of the moment when the region's level rises.
+    """
     number = round(rate * seconds) // EVENTS_EACH * EVENTS_EACH
+    each = number if together_s is None else min(number, round(rate * together_s) // EVENTS_EACH * EVENTS_EACH)
     with tempfile.NamedTemporaryFile() as file:
-        events = [tuple(event) for event in ground.events(next(ground.runs), number)]
+        events = [
+            tuple(event) for first in range(0, number, each)
+            for event in ground.events(next(ground.runs), min(each, number - first))
+        ]  # fmt: skip
         Path(file.name).write_bytes(pickle.dumps(events))
         try:
             found: Latencies = side.ask("run", events=file.name, rate=rate, causing=causing)
