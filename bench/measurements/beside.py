@@ -1,10 +1,10 @@
 """A replay of 100,000 events beside live ones: 1,000 live events a second, with and without it, in turns.
 
-Replayed into a new topic as fast as it goes, and into a rehearsal with its own workers at its own pace. A rehearsal goes
-on for minutes: what is measured is its beginning, when it reads its stretch, makes its topics and starts its workers, and
-the playing after that. Then it is broken off, the last one apart, which is played to its end. What came of the live ones
-must be what follows from them alone: the journal holds each of them once and nothing else, and folding it gives every
-output and snapshot, byte by byte.
+Replayed into a new topic as fast as it goes, and into a rehearsal with its own workers at its own pace. A rehearsal
+goes on for minutes: what is measured is its beginning, when it reads its stretch, makes its topics and starts its
+workers, and the playing after that. Then it is broken off, the last one apart, which is played to its end. What came of
+the live ones must be what follows from them alone: the journal holds each of them once and nothing else, and folding it
+gives every output and snapshot, byte by byte.
 """
 
 import contextlib
