@@ -27,6 +27,7 @@ from bench.suite.processes import ROOT, MeasurementFailed
 from deptbus.folding import fold_namespace
 from deptbus.kafka.configuration import reader_configuration
 from deptbus.kafka.consumer import read_topic
+from tests.interrupting import interruptible
 
 INTO_TOPIC = Bound(
     "p99 from event to task while 100,000 events are replayed into a new topic, against without", 2.0, at_most=True
@@ -76,7 +77,9 @@ def _replay(ground: Ground, target: str, replayed: int, name: str, *, whole: boo
     took: list[float] = []
     environment = {**os.environ, **ground.settings.environment(), "PYTHONPATH": str(ROOT)}
     began = time.monotonic()
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = interruptible(
+        command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )  # fmt: skip
     try:
         yield took
         if not whole and process.poll() is None:
