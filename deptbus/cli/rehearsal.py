@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deptbus.cli import output
+from deptbus.cli.signals import ended_as_by_ctrl_c
 from deptbus.errors import BusError, SettingsError
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def rehearse(
     if pack is not None:
         detail["pack"] = pack.hash
     comparison = None
-    with played, replays.auditor.act(ACT, ordered.target.name, reason, detail, event_id=ordered.id) as act:
+    acting = replays.auditor.act(ACT, ordered.target.name, reason, detail, event_id=ordered.id)
+    with played, ended_as_by_ctrl_c(), acting as act:
         try:
             with output.err.status(words["preparing"]):
                 rehearsal.prepare(packs, course)

@@ -1,7 +1,6 @@
 """``deptbus replay``: past events once more: into a new topic or, approved by name, to those who read."""
 
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ from deptbus.cli import options, output, showing
 from deptbus.cli.options import Departments, From, Instances, Json, Operator, Reason, Regions, Since, To, Types, Until
 from deptbus.cli.progress import bar
 from deptbus.cli.rehearsal import PER_S, drop, read_pack, rehearse
+from deptbus.cli.signals import interrupted
 from deptbus.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -313,24 +313,6 @@ def _counted(counts: "Counts") -> dict[str, Any]:
         "first": None if counts.first_ms is None else iso(counts.first_ms),
         "last": None if counts.last_ms is None else iso(counts.last_ms),
     }
-
-
-@contextmanager
-def interrupted() -> Iterator[Callable[[], bool]]:
-    """Tells whether Ctrl-C or SIGTERM has come: what is under way is finished first. A second Ctrl-C ends at once."""
-    came: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        if came and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        came.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(came)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 _WORDS = {

@@ -28,6 +28,8 @@ from deptbus.topics.plan import MANAGED, TopicState, wanted
 
 _log = logging.getLogger("deptbus.kafka")
 _POLL_S = 0.02
+_LATE_S = 5.0
+"""How long after a time-out librdkafka, which looks for it once a second, must have told of it."""
 _GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND})
 _NOT_YET = frozenset(
     {
@@ -286,7 +288,7 @@ class Admin:
             )
             for where, future in futures.items():
                 try:
-                    found[namespace.logical(where.topic), where.partition] = future.result(self._timeout_s)
+                    found[namespace.logical(where.topic), where.partition] = self._result(future)
                 except KafkaException as error:
                     refused = error.args[0]
                     if refused.code() in _NOT_YET:
@@ -330,7 +332,7 @@ class Admin:
         done = {}
         for name, future in futures.items():
             try:
-                done[name] = future.result(self._timeout_s)
+                done[name] = self._result(future)
             except KafkaException as error:
                 if error.args[0].code() not in ignore:
                     raise self._refused(error.args[0], f"{act} {name}") from None
@@ -338,9 +340,16 @@ class Admin:
 
     def _answer(self, future: "Future[Result]", act: str) -> Result:
         try:
-            return future.result(self._timeout_s)
+            return self._result(future)
         except KafkaException as error:
             raise self._refused(error.args[0], act) from None
+
+    def _result(self, future: "Future[Result]") -> Result:
+        """What was asked for with a time-out, of which librdkafka tells a moment late."""
+        try:
+            return future.result(self._timeout_s + _LATE_S)
+        except TimeoutError:
+            raise self._unreachable(KafkaError(KafkaError._TIMED_OUT)) from None
 
     def _refused(self, error: KafkaError, act: str) -> BusError:
         if error.code() in _NO_ANSWER:

@@ -18,7 +18,7 @@ def groups_reading(configuration: Configuration, namespace: Namespace, topic: st
     client = AdminClient(configuration)
     physical = namespace.physical(topic)
     try:
-        listed = client.list_consumer_groups(request_timeout=_REPLY_S).result(_REPLY_S)
+        listed = client.list_consumer_groups(request_timeout=_REPLY_S).result(2 * _REPLY_S)
         names = [group.group_id for group in listed.valid if namespace.owns(group.group_id)]
         # One request takes one group.
         asked: dict[str, Future[Any]] = {}
@@ -27,7 +27,7 @@ def groups_reading(configuration: Configuration, namespace: Namespace, topic: st
         found = [
             name
             for name, future in asked.items()
-            if any(part.topic == physical and part.offset >= 0 for part in future.result(_REPLY_S).topic_partitions)
+            if any(part.topic == physical and part.offset >= 0 for part in future.result(2 * _REPLY_S).topic_partitions)
         ]
     except KafkaException as error:
         raise ClusterUnreachable(

@@ -108,7 +108,11 @@ class Advance:
     async def close(self) -> None:
         """Let go of everything."""
         self._closed.set()
-        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+        await asyncio.get_running_loop().run_in_executor(None, self._let_go)
+
+    def _let_go(self) -> None:
+        """Wait for what is under way, which may take as long as a broker that is away; the loop does not wait."""
+        self._pool.shutdown()
         if self._ticker is not None:
             self._ticker.close()
         self._wiring.close()

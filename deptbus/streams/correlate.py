@@ -153,7 +153,11 @@ class Correlate:
         self._closed.set()
         for task in self._work:
             task.cancel()
-        self._pool.shutdown(wait=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._let_go)
+
+    def _let_go(self) -> None:
+        """Wait for what is under way, which may take as long as a broker that is away; the loop does not wait."""
+        self._pool.shutdown()
         self._packs.close()
         self._wiring.close()
 

@@ -86,6 +86,18 @@ class _Process:
         PROCESS.ask(lambda: self._measured)
         stopping = self._spawn(_until(stopped), "stop")
         await asyncio.wait([self._failure, stopping], return_when=asyncio.FIRST_COMPLETED)
+        ended = asyncio.ensure_future(self._end(making))
+        await asyncio.wait([ended], timeout=STOP_S)  # not wait_for: Faust may take a cancellation for something else
+        if not ended.done():
+            _log.warning("cut_off", after_s=STOP_S)
+            os._exit(0)
+        ended.result()
+        for task in self._tasks:
+            task.cancel()
+        _log.info("stopped", worker=self._name)
+
+    async def _end(self, making: "Sequence[asyncio.Task[None]]") -> None:
+        """End the members; the process, where one of them has failed."""
         if not self._failure.done():
             self._ending.set()
             await asyncio.wait(
@@ -93,14 +105,7 @@ class _Process:
             )
         if self._failure.done():
             _die(self._name, self._failure.exception())
-        try:
-            await asyncio.wait_for(asyncio.gather(*(_end(app) for app in self._apps.values())), STOP_S)
-        except TimeoutError:
-            _log.warning("cut_off", after_s=STOP_S)
-            os._exit(0)
-        for task in self._tasks:
-            task.cancel()
-        _log.info("stopped", worker=self._name)
+        await asyncio.gather(*(_end(app) for app in self._apps.values()))
 
     def _spawn(self, work: Awaitable[None], name: str) -> "asyncio.Task[None]":
         """Run something beside the members; its error is the process's."""

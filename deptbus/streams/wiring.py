@@ -26,6 +26,8 @@ EVENTS = "workflow.events"
 TIMELINE = "workflow.timeline"
 PACKS = "bus.packs"
 APPENDED = "workflow.EntryAppended"
+ASK_S = 5.0
+"""How long one client is asked about the cluster before another is."""
 TOGETHER_MS = 50
 """How long what is handed over waits for a flush, in milliseconds: a batch sent at once is read at once, and costs one
 request."""
@@ -57,7 +59,7 @@ class Wiring:
         self.tracer = bootstrap.open_tracer(settings)
         self.workflow = self._publisher("workflow")
         self._bus = self._publisher("bus")
-        self.admin = Admin(client_configuration(settings))
+        self.ask_anew()
         self.limits = bootstrap.limits(settings)
         self.late: list[Pending] = []
         """Dead letters that may still be answered; a flush would wait for them as well."""
@@ -109,7 +111,7 @@ class Wiring:
 
     def ask_anew(self) -> None:
         """Have another client ask the cluster: one that has seen it without leaders may not find them for long."""
-        self.admin = Admin(client_configuration(self.settings))
+        self.admin = Admin(client_configuration(self.settings), timeout_s=ASK_S)
 
     def report(
         self,

@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deptbus.bootstrap import connect
 from deptbus.folding import fold_namespace
+from deptbus.health import health_path, read_health
 from deptbus.record import Event
 from deptbus.settings import Settings
 from deptbus.stack.local import LocalStack
+from deptbus.streams.correlate import PULSE_S
+from deptbus.streams.process import STOP_S
 from tests.faults.play import own_stack
 from tests.streams.world import CASES, Workers, World, counting, environment
 from tests.waiting import wait_until
@@ -65,6 +69,36 @@ def test_a_broker_that_stands_still_loses_nothing(standing: tuple[Settings, Loca
     result = fold_namespace(settings, outputs=True)
     assert result.differences == ()
     assert result.instances == len(regions)
+
+
+def test_a_worker_is_stopped_while_its_broker_stands_still(
+    standing: tuple[Settings, LocalStack], tmp_path: Path
+) -> None:
+    """It has asked the broker, and waits for no answer: whoever stops it waits for ``STOP_S`` at most."""
+    settings, stack = standing
+    world = World(settings)
+    world.activate(counting())
+    workers = Workers(settings, environment(settings, settings.environment(), tmp_path), tmp_path)
+    name = workers.start("workflow")
+    process = workers.running[name]
+    broker = stack.pid("kafka")
+    assert broker is not None
+    path = health_path(settings.model_copy(update={"run_dir": tmp_path}), name)
+
+    def told() -> dict[str, Any]:
+        return read_health(path, 0)[1]
+
+    try:
+        wait_until(lambda: told()["state"] == "working", f"a worker\n{workers.log(name)}", LIMIT_S)
+        os.kill(broker, signal.SIGSTOP)
+        before_ms = told()["at_ms"]
+        wait_until(lambda: told()["at_ms"] > before_ms + 2_000 * PULSE_S, "its questions", LIMIT_S)
+        process.terminate()
+        assert process.wait(STOP_S + 5) == 0, workers.log(name)
+    finally:
+        os.kill(broker, signal.SIGCONT)
+        workers.end()
+        world.close()
 
 
 @contextmanager

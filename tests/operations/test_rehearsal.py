@@ -1,7 +1,11 @@
 """``deptbus replay --rehearsal`` and ``--compare``: the past once more, in a world of its own beside this one."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +29,7 @@ from deptbus.record import Record
 from deptbus.rehearsing import TOGETHER_S
 from deptbus.settings import Settings
 from tests.broker import ROOT, SharedStack
+from tests.interrupting import interruptible
 from tests.streams.world import LIMIT_S, Workers, World, counting, environment
 from tests.waiting import wait_until
 
@@ -116,6 +121,32 @@ def test_under_a_changed_rule_it_says_what_would_have_been_different(
     assert "办理期限" in first["zh"]
     left = [name for name in Admin(client_configuration(played)).names(Namespace()) if "compare-" in name]
     assert left == [], "its namespace is dropped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_one_that_is_broken_off_leaves_nothing_behind(played: Settings, tmp_path: Path, number: signal.Signals) -> None:
+    variables = played.environment() | {"BUS_RUN_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    process = interruptible(
+        [sys.executable, "-m", "deptbus", "replay", "--compare", "--rate", "1"], env=os.environ | variables,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: len(_pids(tmp_path)) == 2, "its workers", LIMIT_S)
+        workers = _pids(tmp_path)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+    left = [name for name in Admin(client_configuration(played)).names(Namespace()) if "compare-" in name]
+    assert left == [], "its namespace is dropped"
+
+
+def _pids(directory: Path) -> list[int]:
+    """The processes of the workers of a rehearsal that runs in a directory."""
+    return [int(found) for path in directory.glob("compare-*/**/*.pid") if (found := path.read_text()).strip()]
 
 
 @pytest.mark.parametrize("wrong", ["nowhere", "broken"])
