@@ -195,7 +195,7 @@ class GroupMember(Reader):
     def _assigned(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
         if self._closing or consumer is not self._consumer:  # it was let go of
             return
-        self._shared_out, self._came_at = True, time.monotonic()
+        self._shared_out, self._came_at, self._waits_since = True, time.monotonic(), None
         self.assignment = frozenset((logical_name(place.topic), place.partition) for place in partitions)
         self._begin()
         self._given(self.assignment)
@@ -203,7 +203,7 @@ class GroupMember(Reader):
     def _revoked(self, consumer: Consumer, partitions: Collection[TopicPartition]) -> None:
         if self._closing or consumer is not self._consumer:
             return
-        self._shared_out = True
+        self._shared_out, self._waits_since = True, time.monotonic()
         taken = frozenset((logical_name(place.topic), place.partition) for place in partitions)
         self._taken(taken)
         if not self._lost:
@@ -230,6 +230,7 @@ class GroupMember(Reader):
             self._lost = False
 
     def _join(self) -> None:
+        self._waits_since = time.monotonic()
         topics = sorted(self._physical.values())
         self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone)
 

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from deptbus.envelope import Headers
 from deptbus.errors import BusError, PublishFailed, TransactionFenced, TransactionUnclear
 from deptbus.kafka.configuration import Configuration
+from deptbus.kafka.forgetting import QUIET_S
 from deptbus.namespace import Namespace
 from deptbus.observe.counting import PROCESS, Measure
 from deptbus.observe.names import NOT_PUBLISHED, UNANSWERED
@@ -264,8 +265,19 @@ class TransactionalProducer:
             self._producer.poll(0)
 
     def flush(self) -> None:
-        """Wait until everything handed over is answered; what was refused makes the transaction one to abort."""
-        self._guarded("flush", lambda: self._producer.flush(self._timeout_s))
+        """Wait until everything handed over is answered; what was refused makes the transaction one to abort.
+
+        ``TransactionUnclear`` once nothing was answered for ``QUIET_S``: a client that was told of a partition without
+        a leader may wait for ever (see docs/decisions/0028), and with a broker that is away there is nothing to lose.
+        """
+        waiting = len(self._producer)
+        while waiting:
+            self._guarded("flush", lambda: self._producer.flush(QUIET_S))
+            before, waiting = waiting, len(self._producer)
+            if waiting >= before:
+                raise TransactionUnclear(
+                    f"{self.transactional_id} could not flush: {waiting} records without an answer for {QUIET_S:g} s"
+                )
 
     def waiting(self) -> int:
         """How many records are not answered yet."""
@@ -278,6 +290,7 @@ class TransactionalProducer:
 
     def commit(self) -> None:
         """Commit; returns only when the broker has it. Any doubt or refused record: ``TransactionUnclear``."""
+        self.flush()
         self._guarded("commit", lambda: self._producer.commit_transaction(self._timeout_s))
 
     def abort(self) -> None:

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from deptbus.errors import ClusterUnreachable, NotFound
 from deptbus.kafka.configuration import Configuration
-from deptbus.kafka.forgetting import QUIET_S, is_cut_off, let_go
+from deptbus.kafka.forgetting import PLACE_S, QUIET_S, is_cut_off, let_go, sees
 from deptbus.record import Record
 from deptbus.transport import Partition
 
@@ -44,13 +44,15 @@ PASSING = frozenset(
 class Reader:
     """What all consumers share: batches of records, and the position reached in each partition.
 
-    A client that has forgotten every broker (see ``forgetting``) is exchanged inside ``poll``.
+    A client that will not hear anything any more (see ``forgetting``) is exchanged inside ``poll``.
     """
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._consumer = Consumer(configuration)
         self._heard_at = time.monotonic()
+        self._waits_since: float | None = None
+        """Since when a member of a group waits for its place; None where it has one, or wants none."""
         self._logical = _LogicalNames()
         self.reached: dict[Partition, int] = {}
         """The next offset of each partition; at its end, markers after the last record are behind it."""
@@ -92,7 +94,13 @@ class Reader:
         if topic is not None and is_cut_off(self._consumer, self._configuration, topic):
             _log.warning("a client no longer sees the broker, which is there; another takes its place: %s", topic)
             self._begin_anew()
+        elif topic is not None and self._waits_in_vain() and sees(self._consumer, topic):
+            _log.warning("a member of a group was given no place for %d s; another client asks: %s", PLACE_S, topic)
+            self._begin_anew()
         self._heard_at = time.monotonic()
+
+    def _waits_in_vain(self) -> bool:
+        return self._waits_since is not None and time.monotonic() - self._waits_since > PLACE_S
 
     def _any_topic(self) -> str | None:
         """A physical topic that is read."""

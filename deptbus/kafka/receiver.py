@@ -91,8 +91,9 @@ class KafkaReceiver(Reader):
         let_go(self._consumer)
 
     def _join(self) -> None:
+        self._waits_since = time.monotonic()
         topics = list(self._physical.values())
-        self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone)
+        self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._out)
 
     def _any_topic(self) -> str:
         return next(iter(self._physical.values()))
@@ -102,15 +103,23 @@ class KafkaReceiver(Reader):
         self._exchange()
         self._join()
 
-    def _assigned(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
+    def _assigned(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """What came back within one ``poll`` is delivered: its position is beyond what this poll returns."""
-        self.joined = True
+        if consumer is not self._consumer:
+            return
+        self.joined, self._waits_since = True, None
         self._lost.difference_update((logical_name(given.topic), given.partition) for given in partitions)
 
     def _revoked(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         if consumer is self._consumer:
             self._commits.ask(consumer, at_once=True)
             self._gone(consumer, partitions)
+
+    def _out(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
+        """The broker has heard nothing of us for a session."""
+        if consumer is self._consumer:
+            self._waits_since = time.monotonic()
+        self._gone(consumer, partitions)
 
     def _gone(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """These belong to another member already."""

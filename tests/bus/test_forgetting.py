@@ -1,13 +1,14 @@
-"""A client that has forgotten every broker is told from any other, and exchanged: what was read goes on."""
+"""A client that will hear nothing any more is told from any other, and exchanged: what was read goes on."""
 
 import pytest
 from confluent_kafka import Consumer
 
-from deptbus.kafka import forgetting, reader
+from deptbus.errors import TransactionUnclear
+from deptbus.kafka import forgetting, producer, reader
 from deptbus.kafka.configuration import consumer_configuration, producer_configuration, reader_configuration
 from deptbus.kafka.consumer import BEGINNING, Tail
 from deptbus.kafka.forgetting import is_cut_off
-from deptbus.kafka.producer import KafkaSender
+from deptbus.kafka.producer import KafkaSender, TransactionalProducer
 from deptbus.kafka.receiver import KafkaReceiver
 from deptbus.settings import Settings
 from deptbus.testing import wait_until
@@ -105,3 +106,54 @@ def test_a_member_joins_anew(settings: Settings, forgetful: list[Consumer]) -> N
     assert [told for told, _ in reading.told] == ["given", "taken", "given"]
     assert reading.values()[4:] == [b"2", b"3"]
     reading.member.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member looks at once whether it waits for its place in vain."""
+    monkeypatch.setattr(reader, "QUIET_S", 0.0)
+    monkeypatch.setattr(reader, "PLACE_S", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_receiver_that_never_asked_for_its_place_asks_anew(settings: Settings) -> None:
+    physical = settings.world.physical
+    receiver = KafkaReceiver(consumer_configuration(settings, physical("lab")), {TOPIC: physical(TOPIC)})
+    before = receiver._consumer
+    before.unsubscribe()  # as librdkafka does not join where the answer about its topics is lost
+    values: list[bytes | None] = []
+    wait_until(lambda: values.extend(one.value for one in receiver.poll(10, 0.05)) or len(values) == 4)
+    now = receiver._consumer
+    assert now is not before
+    receiver.poll(10, 1.1)
+    assert receiver._consumer is now, "it has its place"
+    receiver.close()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_member_that_never_asked_for_its_place_asks_anew(settings: Settings) -> None:
+    reading = Reading(settings, "a")
+    reading.member._consumer.unsubscribe()
+    wait_until(lambda: reading.poll() or len(reading.records) == 4)
+    assert [told for told, _ in reading.told] == ["taken", "given"]
+    reading.member.close()
+
+
+def test_a_transaction_whose_records_nobody_answers_is_unclear(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a partition that a client takes to be without a leader; whoever wrote begins anew with another."""
+    monkeypatch.setattr(producer, "QUIET_S", 0.5)
+    name = settings.world.physical("lab")
+    writer = TransactionalProducer(producer_configuration(settings), name, 30)
+    writer.init()
+    writer.begin()
+    writer.send(settings.world.physical(TOPIC), 0, b"k", b"4")
+    writer.flush()
+    writer.send(settings.world.physical("no.topic"), 0, b"k", b"5")
+    with pytest.raises(TransactionUnclear, match="without an answer"):
+        writer.commit()
+    writer.close()
+    again = TransactionalProducer(producer_configuration(settings), name, 30)
+    again.init()
+    again.close()
