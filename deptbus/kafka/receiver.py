@@ -21,7 +21,6 @@ class KafkaReceiver(Reader):
         """``physical``: logical to physical name of each topic."""
         self._commits = Commits()
         super().__init__(configuration | {"on_commit": self._commits.answered})
-        self.joined = False
         self._physical = physical
         self._moved: dict[Partition, tuple[int, float]] = {}
         self._held: set[Partition] = set()
@@ -91,7 +90,7 @@ class KafkaReceiver(Reader):
         let_go(self._consumer)
 
     def _join(self) -> None:
-        self._waits_since = time.monotonic()
+        self.joined, self._waits_since = False, time.monotonic()
         topics = list(self._physical.values())
         self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._out)
 
@@ -118,7 +117,7 @@ class KafkaReceiver(Reader):
     def _out(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """The broker has heard nothing of us for a session."""
         if consumer is self._consumer:
-            self._waits_since = time.monotonic()
+            self.joined, self._waits_since = False, time.monotonic()
         self._gone(consumer, partitions)
 
     def _gone(self, consumer: Consumer, partitions: Iterable[TopicPartition]) -> None:

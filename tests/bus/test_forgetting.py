@@ -121,10 +121,12 @@ def test_a_receiver_that_never_asked_for_its_place_asks_anew(settings: Settings)
     receiver = KafkaReceiver(consumer_configuration(settings, physical("lab")), {TOPIC: physical(TOPIC)})
     before = receiver._consumer
     before.unsubscribe()  # as librdkafka does not join where the answer about its topics is lost
+    assert not receiver.joined
     values: list[bytes | None] = []
     wait_until(lambda: values.extend(one.value for one in receiver.poll(10, 0.05)) or len(values) == 4)
     now = receiver._consumer
     assert now is not before
+    assert receiver.joined
     receiver.poll(10, 1.1)
     assert receiver._consumer is now, "it has its place"
     receiver.close()
