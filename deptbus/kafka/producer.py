@@ -265,19 +265,8 @@ class TransactionalProducer:
             self._producer.poll(0)
 
     def flush(self) -> None:
-        """Wait until everything handed over is answered; what was refused makes the transaction one to abort.
-
-        ``TransactionUnclear`` once nothing was answered for ``QUIET_S``: a client that was told of a partition without
-        a leader may wait for ever (see docs/decisions/0028), and with a broker that is away there is nothing to lose.
-        """
-        waiting = len(self._producer)
-        while waiting:
-            self._guarded("flush", lambda: self._producer.flush(QUIET_S))
-            before, waiting = waiting, len(self._producer)
-            if waiting >= before:
-                raise TransactionUnclear(
-                    f"{self.transactional_id} could not flush: {waiting} records without an answer for {QUIET_S:g} s"
-                )
+        """Wait until everything handed over is answered; what was refused makes the transaction one to abort."""
+        self._guarded("flush", lambda: self._producer.flush(self._timeout_s))
 
     def waiting(self) -> int:
         """How many records are not answered yet."""
@@ -289,9 +278,27 @@ class TransactionalProducer:
         return self._error.str() if self._error is not None and self._error.code() in _NOT_WRITTEN else ""
 
     def commit(self) -> None:
-        """Commit; returns only when the broker has it. Any doubt or refused record: ``TransactionUnclear``."""
-        self.flush()
-        self._guarded("commit", lambda: self._producer.commit_transaction(self._timeout_s))
+        """Commit; returns only when the broker has it. Any doubt or refused record: ``TransactionUnclear``.
+
+        Doubt is also that none of its records was answered for ``QUIET_S``: a client that was told of a partition
+        without a leader may wait for ever (see docs/decisions/0028), and nothing is committed before all are answered.
+        """
+        self._guarded("commit", self._commit)
+
+    def _commit(self) -> None:
+        """As librdkafka; what is not over in time is gone on with, as long as something comes of it."""
+        limit = time.monotonic() + self._timeout_s
+        waiting = len(self._producer)
+        while True:
+            try:
+                self._producer.commit_transaction(max(0.0, min(QUIET_S, limit - time.monotonic())))
+            except KafkaException as error:
+                before, waiting = waiting, len(self._producer)
+                late = error.args[0].code() == KafkaError._TIMED_OUT and error.args[0].retriable()
+                if not late or (waiting and waiting >= before) or time.monotonic() >= limit:
+                    raise
+            else:
+                return
 
     def abort(self) -> None:
         """Give the open transaction up; ``TransactionUnclear`` when even that has no clear end."""
