@@ -11,10 +11,11 @@ from typing import NamedTuple
 from bench.ours.wired import advance
 from bench.suite.bench import Bench
 from bench.suite.world import World
+from deptbus.codec import Encode
 from deptbus.ids import derived_id
 from deptbus.partitioning import partition_of
 from deptbus.streams.writer import Writer
-from deptbus.workflow.output import Encode, Output, Snapshot
+from deptbus.workflow.output import Output, Snapshot
 from tests.workflow.crowd import CROWDED, crowd
 
 TASKS = 4

@@ -19,10 +19,12 @@ import fastavro
 
 from deptbus.avro.functions import Unusual
 from deptbus.avro.reading import reader
-from deptbus.avro.writing import writer
+from deptbus.avro.writing import keeping_writers, writer
 from deptbus.errors import CodecError
 
 Schema = Mapping[str, Any]
+Encode = Callable[[str, Mapping[str, Any]], bytes]
+"""Event type and data to the framed value."""
 _HEADER = struct.Struct(">bI")
 
 
@@ -58,6 +60,8 @@ class Codec:
         # By event type, what writes its values, and their limit; by header, what reads, the schema and the limit.
         # All are made when first needed.
         self._writing: dict[str, tuple[Callable[[Any], bytes], int]] = {}
+        self._writing_again: dict[str, Callable[[int], Callable[[Any], bytes]]] = {}
+        """What makes those that keep bytes."""
         self._reading: dict[bytes, tuple[Callable[[bytes], dict[str, Any]], RegisteredSchema, int]] = {}
         for schema in schemas:
             _refuse_bombs(schema)
@@ -91,6 +95,22 @@ class Codec:
             write, limit = self._writing[event_type]
         except KeyError:
             write, limit = self._writing[event_type] = self._writes(event_type)
+        return self._encoded(event_type, write, limit, data)
+
+    def keeping(self, event_type: str, records_max: int) -> Encode:
+        """As ``encode``, for states of ``event_type``, of which most is as it was when they were encoded last.
+
+        The bytes of at most ``records_max`` of the records in their lists are kept: such a record must never be
+        altered, but replaced. For one thread at a time.
+        """
+        write, limit = self._writes_again(event_type)(records_max), self.value_bytes_max(event_type)
+
+        def encode(other: str, data: Mapping[str, Any]) -> bytes:
+            return self._encoded(other, write, limit, data) if other == event_type else self.encode(other, data)
+
+        return encode
+
+    def _encoded(self, event_type: str, write: Callable[[Any], bytes], limit: int, data: Mapping[str, Any]) -> bytes:
         try:
             value = write(data)
         except Exception:  # all kinds come
@@ -106,6 +126,16 @@ class Codec:
         except (Unusual, RecursionError):
             write = partial(_write, schema)
         return write, self.value_bytes_max(event_type)
+
+    def _writes_again(self, event_type: str) -> Callable[[int], Callable[[Any], bytes]]:
+        if event_type not in self._writing_again:
+            schema = self.schema(event_type)
+            try:
+                made = keeping_writers(schema.parsed, _HEADER.pack(0, schema.id))
+            except (Unusual, RecursionError):
+                made = lambda _: partial(_write, schema)  # noqa: E731
+            self._writing_again[event_type] = made
+        return self._writing_again[event_type]
 
     def schema_id(self, value: bytes | None) -> int:
         """The id in a framed value. ``CodecError``: ``framing`` (too short), ``bad_magic``."""

@@ -40,10 +40,16 @@ class Functions:
             self._source.append(f"def {self._made[key]}({parameters}):\n{lines}\n")
         return self._made[key]
 
-    def compiled(self, name: str) -> Any:
-        """One of them, with all that it needs."""
-        exec("\n".join(self._source), self._namespace)
-        return self._namespace[name]
+    def compiled(self, name: str) -> Callable[..., Any]:
+        """What answers one of them, each time another one; ``used`` is what these use by name besides."""
+        code = compile("\n".join(self._source), "<schema>", "exec")
+
+        def made(**used: Any) -> Any:
+            namespace = self._namespace | used
+            exec(code, namespace)
+            return namespace[name]
+
+        return made
 
 
 class Schemas:

@@ -45,7 +45,7 @@ class _Reading:
             raise Unusual
         lines, record = self._record(schema)
         body = [f"p = {start}", *lines, "if p != len(v): raise Unusual", f"return {record}"]
-        made: Reader = self._functions.compiled(self._functions.define("", "v", lambda: body))
+        made: Reader = self._functions.compiled(self._functions.define("", "v", lambda: body))()
         return made
 
     def _lines(self, schema: Any, target: str) -> list[str]:

@@ -2,6 +2,9 @@
 
 They take the plain data of the bus: a ``dict`` with the fields and no others, lists, strings, numbers in their range.
 For anything else they raise some exception. What they do take they write as fastavro does, byte for byte.
+
+A state is written again and again, and most of it as the last time. So there are writers that keep what they have
+written of the records in a list (``keeping_writers``), and write only those anew that are others.
 """
 
 import struct
@@ -27,13 +30,44 @@ _PYTHON_TYPES = {
 
 def writer(schema: Any, header: bytes) -> Writer:
     """A function that answers ``header`` and a record after it; ``Unusual`` for a schema with parts it cannot write."""
-    return _Writing().writer(schema, header)
+    made: Writer = _Writing(keeping=False).writers(schema, header)()
+    return made
+
+
+def keeping_writers(schema: Any, header: bytes) -> Callable[[int], Writer]:
+    """What makes such functions, each of which keeps the bytes of so many records in lists at most.
+
+    A record that was written once must never be altered, but replaced.
+    """
+    made = _Writing(keeping=True).writers(schema, header)
+
+    def keeping(records_max: int) -> Writer:
+        kept = _Kept(records_max)
+        writer: Writer = made(kept=kept.get, keep=kept.keep)
+        return writer
+
+    return keeping
+
+
+class _Kept(dict[int, tuple[Any, bytes]]):
+    """Records by their identity, and their bytes. It holds the records, so that no other one has the same identity."""
+
+    def __init__(self, records_max: int) -> None:
+        self._records_max = records_max
+
+    def keep(self, record: Any, written: bytes) -> tuple[Any, bytes]:
+        if len(self) >= self._records_max:  # most of it may be of records that are no more
+            self.clear()
+        kept = self[id(record)] = record, written
+        return kept
 
 
 class _Writing:
     """In the text ``v`` is the value at hand, ``n`` a length; ``branch`` is what stands before a value in a union."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeping: bool) -> None:
+        self._keeping = keeping
+        """Whether the records of the list at hand are kept: those within another that is kept are not."""
         double = struct.Struct("<d").pack
         self._functions = Functions(
             join=b"".join, varint=varint, int_varint=int_varint, double=double, NoneType=NoneType
@@ -41,18 +75,17 @@ class _Writing:
         self._tables = {b"": self._functions.constant(_BYTES)}
         self._schemas = Schemas()
 
-    def writer(self, schema: Any, header: bytes) -> Writer:
+    def writers(self, schema: Any, header: bytes) -> Callable[..., Any]:
         kind, schema = self._schemas.kind(schema)
         if kind != "record":
             raise Unusual
-        made: Writer = self._functions.compiled(self._function(kind, schema, header))
-        return made
+        return self._functions.compiled(self._function(kind, schema, header))
 
     def _function(self, kind: str, schema: Any, branch: bytes) -> str:
         """The function that answers the bytes of a record, array, map or union of many."""
         bodies = {"record": self._record, "array": self._array, "map": self._map, "union": self._union}
         name = "d" if kind == "record" else "v"
-        return self._functions.define((id(schema), branch), name, lambda: bodies[kind](schema, branch))
+        return self._functions.define((id(schema), branch, self._keeping), name, lambda: bodies[kind](schema, branch))
 
     def _parts(self, schema: Any, value: str, branch: bytes = b"") -> list[str]:
         """Expressions, evaluated in their order, that together are the bytes of a value. A second one is ``v``."""
@@ -113,7 +146,18 @@ class _Writing:
 
     def _array(self, schema: Any, branch: bytes) -> list[str]:
         kind, items = self._schemas.kind(schema["items"])
-        if kind == "record":
+        if kind == "record" and self._keeping:
+            self._keeping = False
+            one = [*self._checked(items), f"found[at] = keep(i, join({_tuple(self._fields(items))}))"]
+            self._keeping = True
+            each = [
+                "found = [*map(kept, map(id, items))]",
+                "if None in found:",
+                *indented(["for at, i in enumerate(items):"]),
+                *indented(indented(["if found[at] is not None: continue", "d = i", *one])),
+                "parts += [written for _, written in found]",
+            ]
+        elif kind == "record":
             each = ["for d in items:", *indented([*self._checked(items), f"parts += {_tuple(self._fields(items))}"])]
         else:
             each = [f"for i in items: parts += {_tuple(self._parts(schema['items'], 'i'))}"]

@@ -7,7 +7,7 @@ from deptbus import bootstrap
 from deptbus.blocked import LETTER_S, await_answers, why_unwritten
 from deptbus.catalogue import Catalogue
 from deptbus.clock import REPORTED, system_clock
-from deptbus.codec import Codec
+from deptbus.codec import Codec, Encode
 from deptbus.deadletters import TYPE as DEAD_LETTERED
 from deptbus.deadletters import DeadLetters
 from deptbus.errors import CodecError
@@ -74,6 +74,10 @@ class Wiring:
     def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
         """The framed value; ``CodecError``."""
         return self.codec.encode(event_type, data)
+
+    def keeping(self, event_type: str, records_max: int) -> Encode:
+        """What encodes states that change little by little: as the codec's."""
+        return self.codec.keeping(event_type, records_max)
 
     def decode(self, value: bytes | None, event_type: str) -> dict[str, Any]:
         """The data in a value. An id that is not known yet is asked for once; ``CodecError``, ``RegistryError``."""

@@ -52,12 +52,12 @@ class Applied:
             self._index(known)
             expiring = self._expiring
         event, mine = entry["event"], applied_id(entry)
-        acted = event["id"] in self._events
+        of = event["id"]
+        acted = of in self._events
         one = {"id": mine, "offset": event["offset"], "until": until}
         known.append(one)
         heapq.heappush(expiring, (until, mine, one))
         self._offsets[mine] = event["offset"]
-        of = _event(mine)
         self._events[of] = self._events.get(of, 0) + 1
         return acted
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
 
+from deptbus.codec import Encode
 from deptbus.workflow import heads
-from deptbus.workflow.output import Encode, Snapshot
+from deptbus.workflow.output import Snapshot
 from deptbus.workflow.partition import Partition, Rejected
 from deptbus.workflow.state import Read
 

@@ -1,10 +1,9 @@
 """What ``advance`` puts out: a value for a topic, with all that its envelope needs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-Encode = Callable[[str, Mapping[str, Any]], bytes]
-"""Event type and data to the framed value."""
+from deptbus.codec import Encode
 
 
 class Snapshot:

@@ -93,7 +93,7 @@ class Partition:
         """Entries that wait for their step's tick."""
         self.states = States(codec, decoded_max, tally)
         self.packs = Packs()
-        self.encode = codec.encode
+        self.encode = codec.keeping(INSTANCE, DECODED_MAX)  # what stands within an instance is never altered
         self._codec = codec
         self._types: dict[bytes, str] = {}
         """Event types by the framing of values that the newest schema wrote."""

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from deptbus.codec import Encode
 from deptbus.workflow.draft import Draft
 from deptbus.workflow.due import DueItem, due_items, due_running, due_waiting
 from deptbus.workflow.dueindex import DueIndex
 from deptbus.workflow.known import Packs
-from deptbus.workflow.output import Encode, Output
+from deptbus.workflow.output import Output
 from deptbus.workflow.state import KeyState, Result, instance_record, key_record
 from deptbus.workflow.states import States
 

@@ -7,8 +7,9 @@ the state and a restored snapshot is the state again, byte for byte.
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from deptbus.codec import Encode
 from deptbus.ids import derived_id
-from deptbus.workflow.output import Encode, Output, Snapshot
+from deptbus.workflow.output import Output, Snapshot
 
 if TYPE_CHECKING:
     from deptbus.workflow.applied import Applied

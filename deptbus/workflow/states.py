@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
+from deptbus.codec import Encode
 from deptbus.workflow import heads
 from deptbus.workflow.output import Snapshot
 from deptbus.workflow.state import KeyState, restored
@@ -28,6 +29,9 @@ class Codec(Protocol):
 
     def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
         """The framed value."""
+
+    def keeping(self, event_type: str, records_max: int) -> Encode:
+        """As ``encode``, for states of one type that change little by little."""
 
     def decode(self, value: bytes, event_type: str) -> dict[str, Any]:
         """The data in a framed value."""

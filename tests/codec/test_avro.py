@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deptbus.avro.functions import Unusual
 from deptbus.avro.reading import reader
 from deptbus.avro.varints import read_varint, varint
-from deptbus.avro.writing import writer
+from deptbus.avro.writing import keeping_writers, writer
 from tests.workflow.world import codec, schemas
 
 HEADER = b"\0\0\0\0\7"
@@ -190,6 +190,46 @@ def test_nothing_is_read_that_fastavro_would_not_read(case: tuple[Any, Any], dat
     taken, found = takes(read, cut)
     if taken:
         assert repr(found) == repr(read_by_fastavro(schema, cut))
+
+
+@st.composite
+def states(draw: st.DrawFn) -> tuple[Any, list[Any]]:
+    """A schema with lists of records, and states one after another, of which each has some of the records before it."""
+    item, values = draw(records())
+    assume(item["fields"])
+    other, others = draw(records(1))
+    fields = {"x": {"type": "array", "items": item}, "y": {"type": "map", "values": {"type": "array", "items": other}}}
+    schema = {"type": "record", "name": "R", "fields": [{"name": name, "type": kind} for name, kind in fields.items()]}
+    try:
+        parsed = fastavro.parse_schema(schema, named_schemas={})
+    except fastavro.schema.SchemaParseException:
+        assume(False)
+    pool, more = draw(st.lists(values, min_size=1, max_size=6)), draw(st.lists(others, max_size=4))
+    lists = st.lists(st.sampled_from(pool), max_size=6)
+    maps = st.dictionaries(st.text(max_size=3), st.lists(st.sampled_from(more), max_size=3) if more else st.just([]))
+    return parsed, draw(st.lists(st.fixed_dictionaries({"x": lists, "y": maps}), min_size=1, max_size=6))
+
+
+@given(states(), st.integers(0, 8))
+@settings(max_examples=300)
+def test_what_is_kept_of_the_records_in_lists_changes_no_byte(case: tuple[Any, list[Any]], records_max: int) -> None:
+    schema, found = case
+    try:
+        write = keeping_writers(schema, HEADER)(records_max)
+    except Unusual:
+        return
+    for state in found:
+        assert write(state) == by_fastavro(schema, state)
+
+
+def test_a_record_that_was_replaced_is_written_anew() -> None:
+    item = {"type": "record", "name": "I", "fields": [{"name": "n", "type": "int"}]}
+    schema = {"type": "record", "name": "R", "fields": [{"name": "x", "type": {"type": "array", "items": item}}]}
+    parsed = fastavro.parse_schema(schema, named_schemas={})
+    write, kept = keeping_writers(parsed, HEADER)(10), {"n": 1}
+    for number in range(100):  # each of these may come to lie where the one before it lay
+        state = {"x": [kept, {"n": number}]}
+        assert write(state) == by_fastavro(parsed, state)
 
 
 def test_a_field_left_out_has_its_default() -> None:
