@@ -113,7 +113,7 @@ test-faults: setup ## kill workers and brokers under load and compare the outcom
 test-instructions: setup ## count the instructions of the codec and of advance: no fifth more than recorded (RECORD=1: record)
 	@$(BIN)/python -m bench.instructions $(if $(RECORD),--record)
 
-bench: setup ## measure beside the peers (QUICK=1: fewer and shorter runs)
+bench: setup page ## measure beside the peers (QUICK=1: fewer and shorter runs)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 lock: setup ## bring the lock files up to pyproject.toml (UPGRADE=1: to the newest versions)

@@ -103,10 +103,16 @@ class Codec:
         The bytes of at most ``records_max`` of the records in their lists are kept: such a record must never be
         altered, but replaced. For one thread at a time.
         """
-        write, limit = self._writes_again(event_type)(records_max), self.value_bytes_max(event_type)
+        write: Callable[[Any], bytes] | None = None
+        limit = self.value_bytes_max(event_type)
 
         def encode(other: str, data: Mapping[str, Any]) -> bytes:
-            return self._encoded(other, write, limit, data) if other == event_type else self.encode(other, data)
+            nonlocal write
+            if other != event_type:
+                return self.encode(other, data)
+            if write is None:  # it takes 25 ms to make the first of its kind, and who restores has no time for it
+                write = self._writes_again(event_type)(records_max)
+            return self._encoded(other, write, limit, data)
 
         return encode
 

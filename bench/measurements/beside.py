@@ -43,7 +43,7 @@ def measure(bench: Bench) -> Iterator[Result]:
     """About 20 minutes; one when quick: fewer events beside fewer."""
     ground = ground_of(bench)
     pairs = bench.of(5, 1)
-    replayed, rate = bench.of(100_000, 8_000), bench.of(1_000, 300)
+    replayed, rate = bench.of(100_000, 3_000), bench.of(1_000, 300)
     with ground.workers() as [worker], watching(bench, ground) as observer:
         ground.run(next(ground.runs), ground.ours, replayed, worker.check)
         run(ground, observer, CAUSING, rate, 4)

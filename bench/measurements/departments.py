@@ -26,7 +26,7 @@ BOUNDS = (COST,)
 
 def measure(bench: Bench) -> Iterable[Result]:
     """The one result."""
-    count, pairs = bench.of(200_000, 50_000), bench.of(11, 3)
+    count, pairs = bench.of(200_000, 30_000), bench.of(11, 3)
     worlds = {number: World(bench, f"bench-departments-{number}", ["bus.deadletters"]) for number in (MANY, FEW)}
     with (
         Side(bench.python, "bench.ours.departments", worlds[MANY].environment) as many,

@@ -54,8 +54,8 @@ def measure(bench: Bench) -> Iterable[Result]:
         crowd.ask("disconnect")
         found = [
             (
-                _highest(ours, crowd, our_port, OUR_PATH, pages, bench.of(4, 2)),
-                _highest(peer, crowd, peer_port, PEER_PATH, pages, bench.of(4, 2)),
+                _highest(ours, crowd, our_port, OUR_PATH, pages, bench.of(4, 1)),
+                _highest(peer, crowd, peer_port, PEER_PATH, pages, bench.of(4, 1)),
             )
             for _ in range(pairs)
         ]

@@ -23,7 +23,7 @@ BOUNDS = (EVENTS, BYTES)
 def measure(bench: Bench) -> Iterable[Result]:
     """One result after the other."""
     world = World(bench, "bench-publish", [TOPIC])
-    count = bench.of(60_000, 20_000)
+    count = bench.of(60_000, 12_000)
     with (
         Side(bench.python, "bench.ours.publish", world.environment) as ours,
         Side(bench.python, "bench.peers.publish") as peer,
