@@ -101,7 +101,7 @@ class Codec:
         """As ``encode``, for states of ``event_type``, of which most is as it was when they were encoded last.
 
         The bytes of at most ``records_max`` of the records in their lists are kept: such a record must never be
-        altered, but replaced. For one thread at a time.
+        altered, but replaced, and stands in lists of one kind alone. For one thread at a time.
         """
         write: Callable[[Any], bytes] | None = None
         limit = self.value_bytes_max(event_type)
@@ -135,12 +135,7 @@ class Codec:
 
     def _writes_again(self, event_type: str) -> Callable[[int], Callable[[Any], bytes]]:
         if event_type not in self._writing_again:
-            schema = self.schema(event_type)
-            try:
-                made = keeping_writers(schema.parsed, _HEADER.pack(0, schema.id))
-            except (Unusual, RecursionError):
-                made = lambda _: partial(_write, schema)  # noqa: E731
-            self._writing_again[event_type] = made
+            self._writing_again[event_type] = _keeping(self.schema(event_type))
         return self._writing_again[event_type]
 
     def schema_id(self, value: bytes | None) -> int:
@@ -194,6 +189,14 @@ class Codec:
         except (Unusual, RecursionError):
             read = partial(_read, schema, newest)
         return read, schema, self.value_bytes_max(schema.type)
+
+
+def _keeping(schema: RegisteredSchema) -> Callable[[int], Callable[[Any], bytes]]:
+    """What makes writers that keep the bytes of so many records."""
+    try:
+        return keeping_writers(schema.parsed, _HEADER.pack(0, schema.id))
+    except (Unusual, RecursionError):
+        return lambda _: partial(_write, schema)
 
 
 def _write(schema: RegisteredSchema, data: Mapping[str, Any]) -> bytes:

@@ -37,7 +37,7 @@ def writer(schema: Any, header: bytes) -> Writer:
 def keeping_writers(schema: Any, header: bytes) -> Callable[[int], Writer]:
     """What makes such functions, each of which keeps the bytes of so many records in lists at most.
 
-    A record that was written once must never be altered, but replaced.
+    A record that was written once must never be altered, but replaced, and stands in lists of one kind alone.
     """
     made = _Writing(keeping=True).writers(schema, header)
 
