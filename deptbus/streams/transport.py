@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 POLL_S = (0.004, 0.05)
 """How long one request for records waits inside the process: after records came, and after long silence. Data wake it
 at once; whatever else is asked of the member waits so long. In actual life that is a commit a second, and it waits long
-always: each request is 0.5 ms of CPU, most of it for waking threads."""
+always: each request is half a millisecond of CPU."""
 BUSY_S = 0.005
 """How long nothing is asked for while a batch is worked out: what comes would wait all the same, and comes together."""
 RECORDS_MAX = 2_000
