@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     kafka_controller_port: int = Field(19093, ge=1, le=65535)
     registry_port: int = Field(18081, ge=1, le=65535)
     kafka_heap: str = Field("512m", description="Heap of the local broker, as the JVM writes it.")
+    kafka_jvm: str = Field(
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        description="Other options of the local broker's JVM; by default those with which it starts soonest.",
+    )
     registry_heap: str = Field("256m", description="Heap of the local registry, as the JVM writes it.")
     lib_dir: Path = Field(Path(".run/lib"), description="Where the local stack's jars lie; below root.")
     fetch_timeout_s: float = Field(600, gt=0, description="How long Maven may fetch jars, in seconds.")

@@ -7,7 +7,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,10 @@ def choose() -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def shared_stack(kind: str) -> Iterator[SharedStack]:
-    """A stack of the given kind, for as long as the context lasts."""
+def shared_stack(kind: str, **local: str) -> Iterator[SharedStack]:
+    """A stack of the given kind, as long as the context lasts. ``local``: settings of one that runs as processes."""
     _sweep()
-    with _containers() if kind == "containers" else _processes() as stack:
+    with _containers() if kind == "containers" else _processes(local) as stack:
         yield stack
 
 
@@ -130,7 +130,7 @@ def _registry_url(port: int) -> str:
 
 
 @contextlib.contextmanager
-def _processes() -> Iterator[SharedStack]:
+def _processes(local: Mapping[str, str]) -> Iterator[SharedStack]:
     """The local stack in a directory of its own, with the second listener."""
     kafka, controller, sasl, registry = free_ports(4)
     with tempfile.TemporaryDirectory(prefix=f"{_RUN_DIRS}{os.getpid()}-") as run_dir:
@@ -141,6 +141,7 @@ def _processes() -> Iterator[SharedStack]:
             kafka_controller_port=controller,
             registry_port=registry,
             start_timeout_s=_START_S,
+            **local,
         )
         plain = kafka_properties(settings, Path(run_dir))
         stack = LocalStack(

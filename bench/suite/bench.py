@@ -13,6 +13,13 @@ from bench.suite import peers
 from bench.suite.bounds import Bound, Result
 from tests.broker import SharedStack, shared_stack
 
+KAFKAS_OWN = {
+    "kafka_heap": "1G",
+    "kafka_jvm": "-Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
+    "-XX:+ExplicitGCInvokesConcurrent",
+}
+"""The broker's JVM as Kafka's own scripts start it."""
+
 
 class Measurement(Protocol):
     """A module of ``bench.measurements``."""
@@ -34,7 +41,7 @@ class Bench:
     @cached_property
     def stack(self) -> SharedStack:
         """A broker and a registry that nobody else uses."""
-        return self._ends.enter_context(shared_stack("local"))
+        return self._ends.enter_context(shared_stack("local", **KAFKAS_OWN))
 
     @property
     def python(self) -> Path:
