@@ -93,7 +93,8 @@ class Partition:
         """Entries that wait for their step's tick."""
         self.states = States(codec, decoded_max, tally)
         self.packs = Packs()
-        self.encode = codec.keeping(INSTANCE, DECODED_MAX)  # what stands within an instance is never altered
+        # What stands within an instance is never altered. Who wants no outputs writes a state once, when all is over.
+        self.encode = codec.encode if silent else codec.keeping(INSTANCE, DECODED_MAX)
         self._codec = codec
         self._types: dict[bytes, str] = {}
         """Event types by the framing of values that the newest schema wrote."""
