@@ -11,7 +11,7 @@ REGISTRY_JAVA_MIN = 21
 CLUSTER_ID = "ZGVwdGJ1cy1sb2NhbC1zdA"
 
 # Measured on two cores: with the first compiler alone the broker boots in 1.6 s instead of 2.2, and for the minutes of
-# a test it uses half the CPU. The same goes for the registry. One that lives long is told otherwise: `kafka_jvm`.
+# a test it uses half the CPU. The registry runs so too. A broker that lives long is told otherwise: `kafka_jvm`.
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
 
 

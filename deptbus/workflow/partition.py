@@ -93,7 +93,7 @@ class Partition:
         """Entries that wait for their step's tick."""
         self.states = States(codec, decoded_max, tally)
         self.packs = Packs()
-        # What stands within an instance is never altered. Who wants no outputs writes a state once, when all is over.
+        # What stands within an instance is never altered. Who wants no outputs seldom writes a state twice.
         self.encode = codec.encode if silent else codec.keeping(INSTANCE, DECODED_MAX)
         self._codec = codec
         self._types: dict[bytes, str] = {}
