@@ -100,8 +100,9 @@ class Codec:
     def keeping(self, event_type: str, records_max: int) -> Encode:
         """As ``encode``, for states of ``event_type``, of which most is as it was when they were encoded last.
 
-        The bytes of at most ``records_max`` of the records in their lists are kept: such a record must never be
-        altered, but replaced, and stands in lists of one kind alone. For one thread at a time.
+        The bytes of the records in their lists are kept: such a record must never be altered, but replaced, and stands
+        in lists of one kind alone. Once they are ``records_max``, and each time they have doubled since, those are let
+        go of that nobody else holds. For one thread at a time.
         """
         write: Callable[[Any], bytes] | None = None
         limit = self.value_bytes_max(event_type)

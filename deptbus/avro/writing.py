@@ -8,6 +8,7 @@ written of the records in a list (``keeping_writers``), and write only those ane
 """
 
 import struct
+import sys
 from collections.abc import Callable
 from types import NoneType
 from typing import Any
@@ -35,9 +36,10 @@ def writer(schema: Any, header: bytes) -> Writer:
 
 
 def keeping_writers(schema: Any, header: bytes) -> Callable[[int], Writer]:
-    """What makes such functions, each of which keeps the bytes of so many records in lists at most.
+    """What makes such functions, each of which keeps the bytes of records in lists.
 
-    A record that was written once must never be altered, but replaced, and stands in lists of one kind alone.
+    A record that was written once must never be altered, but replaced, and stands in lists of one kind alone. What is
+    kept may be of so many records, or of twice those that somebody else holds as well.
     """
     made = _Writing(keeping=True).writers(schema, header)
 
@@ -53,13 +55,28 @@ class _Kept(dict[int, tuple[Any, bytes]]):
     """Records by their identity, and their bytes. It holds the records, so that no other one has the same identity."""
 
     def __init__(self, records_max: int) -> None:
-        self._records_max = records_max
+        self._records_max = self._full = records_max
 
     def keep(self, record: Any, written: bytes) -> tuple[Any, bytes]:
-        if len(self) >= self._records_max:  # most of it may be of records that are no more
-            self.clear()
+        if len(self) >= self._full:
+            self._let_go()
         kept = self[id(record)] = record, written
         return kept
+
+    def _let_go(self) -> None:
+        """Of the records that stand in no state any more: nobody else holds them."""
+        for identity in [identity for identity, kept in self.items() if _holders(kept) == _ALONE]:
+            del self[identity]
+        self._full = max(self._records_max, 2 * len(self))
+
+
+def _holders(kept: tuple[Any, bytes]) -> int:
+    record, _ = kept
+    return sys.getrefcount(record)
+
+
+_ALONE = _holders(({}, b""))
+"""What is counted of a record that only the pair with its bytes holds."""
 
 
 class _Writing:

@@ -18,7 +18,7 @@ def turn(change: Change, stop: ClockStop, region: str | None) -> None:
         if task["step"] == stop.step
         and (step.for_regions is None or not region or overlap(task["region"] or "", region))
     ]
-    early.remember(change, "started" if stop.starts else "stopped", stop.step, "", region)
+    early.remember(change, "started" if stop.starts else "stopped", [stop.step], "", region)
     for task, before in concerned:
         _turned(change, task, before, _stood(change, step, task), stop.basis)
 

@@ -17,7 +17,7 @@ from deptbus.workflow.regions import overlap
 KEPT_MAX = 100
 """How much an instance remembers in this way; what happened first is forgotten first."""
 
-_about = itemgetter("what", "subject", "region")
+_about = itemgetter("what", "steps", "subject", "region")
 _order = itemgetter("at", "id")
 _CLOCK = ("stopped", "started")
 
@@ -25,15 +25,15 @@ Early = dict[str, Any]
 """A ``common.EarlyEvent``."""
 
 
-def remember(change: Change, what: str, step: str, subject: str, region: str | None = None) -> None:
-    """Something that may be about a task of the step which is asked for only later, as of an earlier time."""
+def remember(change: Change, what: str, steps: list[str], subject: str, region: str | None = None) -> None:
+    """Something that may be about a task of these steps which is asked for only later, as of an earlier time."""
     at, event_id = change.dated
-    new: Early = {"what": what, "step": step, "subject": subject, "region": region, "at": at, "id": event_id}
+    new: Early = {"what": what, "steps": steps, "subject": subject, "region": region, "at": at, "id": event_id}
     since = max(at, change.instance["clock"]) - change.pack.window_max_ms
     ends = what not in _CLOCK
     kept: list[Early] = []
     for each in change.instance["early"]:
-        if each["step"] == step and ends and _about(each) == (what, subject, region):
+        if ends and _about(each) == (what, steps, subject, region):
             if _order(each) >= change.dated:  # of what ends tasks the latest is enough
                 return
         elif each["at"] >= since:
@@ -75,7 +75,7 @@ def about(change: Change, step: CompiledStep, since: tuple[int, str], region: st
     for each in reversed(change.instance["early"]):
         if _order(each) <= since:
             break
-        if each["step"] == step.step and (
+        if step.step in each["steps"] and (
             step.for_regions is None or not each["region"] or overlap(region or "", each["region"])
         ):
             found.append(each)

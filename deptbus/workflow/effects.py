@@ -97,8 +97,7 @@ def _meant_nothing(change: Change, header: Mapping[str, Any], steps: list[str], 
         change.timeline("unmatched", event=header["id"], type=header["type"])
     if header["causationid"] in change.instance["ended"]:
         return
-    for step in steps:
-        early.remember(change, what, step, change.subject or header["subject"] or "", header["region"])
+    early.remember(change, what, steps, change.subject or header["subject"] or "", header["region"])
 
 
 def _overtaken(change: Change) -> bool:
@@ -205,9 +204,9 @@ def _pull(change: Change, trigger: str) -> None:
 def _cancel(change: Change, steps: list[str], trigger: str) -> None:
     """A trigger takes back what is asked for by these steps about its subject."""
     subject, overtaken, any_asked = change.subject, _overtaken(change), bool(_asked_before(change, steps))
+    early.remember(change, "cancelled", steps, subject)
     for step in steps:
         targets.forget(change, step)
-        early.remember(change, "cancelled", step, subject)
         asked = _asked_before(change, (step,)) if any_asked else ()
         meant = [task for task in asked if subject in ("", task["subject"])]
         for task in meant:

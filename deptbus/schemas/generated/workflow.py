@@ -256,12 +256,12 @@ Earliness: TypeAlias = Literal["completed", "declined", "cancelled", "stopped", 
 
 
 class EarlyEvent(RecordData, frozen=True):
-    """Something that is about a step's tasks and may have come before one of them is asked for."""
+    """Something that is about tasks of steps and may have come before one of them is asked for."""
 
     what: Earliness
     """What it does to a task."""
-    step: str
-    """The step."""
+    steps: tuple[str, ...]
+    """The steps, as the pack lists them for what happened."""
     subject: str
     """What it is about; empty where it is about the instance as a whole."""
     region: str | None = None
