@@ -208,7 +208,9 @@ class _Writing:
         lines = []
         for index, (part, python_type) in enumerate(zip(schema, types, strict=True)):
             parts = self._parts(part, "v", branch + varint(index))
-            lines.append(f"if type(v) is {python_type}: return join({_tuple(parts)})")
+            lines.append(
+                f"if type(v) is {python_type}: return {parts[0] if len(parts) == 1 else f'join({_tuple(parts)})'}"
+            )
         return [*lines, "raise Unusual"]
 
 

@@ -2,7 +2,8 @@
 
 import copy
 import io
-from typing import Any
+import weakref
+from typing import Any, ClassVar
 
 import fastavro
 import pytest
@@ -230,6 +231,39 @@ def test_a_record_that_was_replaced_is_written_anew() -> None:
     for number in range(100):  # each of these may come to lie where the one before it lay
         state = {"x": [kept, {"n": number}]}
         assert write(state) == by_fastavro(parsed, state)
+
+
+class Text(str):
+    """A text that counts how often it was written, and which are still there."""
+
+    written = 0
+    there: ClassVar["weakref.WeakSet[Text]"] = weakref.WeakSet()
+
+    def __new__(cls, text: str) -> "Text":
+        made = super().__new__(cls, text)
+        cls.there.add(made)
+        return made
+
+    __hash__ = object.__hash__
+
+    def encode(self, *_: Any) -> bytes:  # type: ignore[override]
+        Text.written += 1
+        return super().encode()
+
+
+def test_of_what_is_kept_only_that_is_let_go_of_which_stands_in_no_state_any_more() -> None:
+    item = {"type": "record", "name": "I", "fields": [{"name": "s", "type": "string"}]}
+    schema = {"type": "record", "name": "R", "fields": [{"name": "x", "type": {"type": "array", "items": item}}]}
+    write = keeping_writers(fastavro.parse_schema(schema, named_schemas={}), HEADER)(60)
+    states = [[{"s": Text(f"{state} {place}")} for place in range(5)] for state in range(10)]
+    for state in states:
+        write({"x": state})
+    for turn in range(100):
+        for state in states:
+            state[turn % 5] = {"s": Text(f"new in turn {turn}")}
+            write({"x": state})
+    assert Text.written == 50 + 100 * 10, "something was written twice, though it was in a state all the time"
+    assert len(Text.there) <= 2 * 50, "what is in no state any more is held"
 
 
 def test_a_field_left_out_has_its_default() -> None:
