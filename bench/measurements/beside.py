@@ -35,8 +35,6 @@ INTO_TOPIC = Bound(
 REHEARSED = Bound("p99 from event to task while 100,000 events are rehearsed, against without", 2.0, at_most=True)
 BOUNDS = (INTO_TOPIC, REHEARSED)
 _END_S = 900
-_TOGETHER_S = 4
-"""Live regions come and go: something comes of them in every second."""
 
 
 def measure(bench: Bench) -> Iterator[Result]:
@@ -53,10 +51,10 @@ def measure(bench: Bench) -> Iterator[Result]:
             found = []
             for number in range(pairs):
                 last = number == pairs - 1
-                alone = run(ground, observer, CAUSING, rate, seconds, worker.check, _TOGETHER_S)
+                alone = run(ground, observer, CAUSING, rate, seconds, worker.check)
                 name = f"beside-{target[2:4]}-{number}"
                 with _replay(ground, target, replayed, name, whole=last or target == "--to-topic") as took_s:
-                    beside = run(ground, observer, CAUSING, rate, seconds, worker.check, _TOGETHER_S)
+                    beside = run(ground, observer, CAUSING, rate, seconds, worker.check)
                 found.append((alone["p99"], beside["p99"]))
             ratios = [other / one for one, other in found]
             one, other = (median(pair[side] for pair in found) for side in (0, 1))

@@ -8,6 +8,7 @@ and have neither a journal to keep nor a transaction to commit.
 import contextlib
 import pickle
 import tempfile
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -32,6 +33,8 @@ HOPS = (TOPIC, "workflow.journal", "workflow.tasks")
 CAUSING = [0, 4, 24]
 """The events of a region that raise its level, by the epidemic's pack: at one case, at ten and at fifty."""
 ALL = list(range(EVENTS_EACH))
+LIFE_S = 2.0
+"""From a region's first event to its last."""
 
 Latencies = dict[str, float]
 
@@ -71,23 +74,24 @@ def run(
     rate: float,
     seconds: int,
     alive: Callable[[], None] = lambda: None,
-    together_s: float | None = None,
 ) -> Latencies:
     """``causing``: of which of a region's events something comes; ``alive`` says whether who was measured has ended.
 
-    ``together_s``: regions come and go, those of so many seconds together. Else all take turns from the beginning to
-    the end, and samples are of these two and of the moment when the region's level rises.
+    Regions come and go, for an event that opens an incident is three times the work of one that only joins: at every
+    moment some begin, others rise or end. So many ``seconds`` of it are sampled, without the time in which the first
+    regions begin and that in which the last ones end.
     """
-    number = round(rate * seconds) // EVENTS_EACH * EVENTS_EACH
-    each = number if together_s is None else min(number, round(rate * together_s) // EVENTS_EACH * EVENTS_EACH)
+    lags = EVENTS_EACH - 1
+    apart = max(1, round(rate * LIFE_S / EVENTS_EACH / lags))  # regions that begin between two events of one
+    regions = lags * apart + round(rate * seconds / EVENTS_EACH)
+    made = ground.events(next(ground.runs), regions * EVENTS_EACH)
+    turns = sorted((region + lag * apart, lag, region) for lag in range(EVENTS_EACH) for region in range(regions))
+    events = [tuple(made[lag * regions + region]) for _, lag, region in turns]
+    first, last = (bisect_left(turns, (turn,)) for turn in (lags * apart, regions))
     with tempfile.NamedTemporaryFile() as file:
-        events = [
-            tuple(event) for first in range(0, number, each)
-            for event in ground.events(next(ground.runs), min(each, number - first))
-        ]  # fmt: skip
         Path(file.name).write_bytes(pickle.dumps(events))
         try:
-            found: Latencies = side.ask("run", events=file.name, rate=rate, causing=causing)
+            found: Latencies = side.ask("run", events=file.name, rate=rate, causing=causing, sampled=[first, last])
         except MeasurementFailed:
             alive()
             raise

@@ -40,11 +40,11 @@ class Observer:
             ends.append(TopicPartition(sink, partition, end))
         self._consumer.assign(ends)
 
-    def run(self, events: str, rate: float, causing: list[int]) -> dict[str, float]:
+    def run(self, events: str, rate: float, causing: list[int], sampled: list[int]) -> dict[str, float]:
         """Send a file's events, and wait for what comes of each region's events with the numbers ``causing``.
 
-        Records name a region in their subject, and come in its events' order; those of one event name one cause, or are
-        the event itself.
+        Samples are of the events from the first of the places ``sampled`` on and before the second. Records name a
+        region in their subject, and come in its events' order; those of one event name one cause, or are the event.
         Answers percentiles in milliseconds, and at which rate the events were sent.
         """
         made = pickle.loads(Path(events).read_bytes())
@@ -53,6 +53,7 @@ class Observer:
             due[region].append(number / rate)
         waiting = {region: [times[number] for number in causing] for region, times in due.items()}
         missing = len(waiting) * len(causing)
+        first, last = (place / rate for place in sampled)
         self._began = time.perf_counter() + 0.1
         sender = threading.Thread(target=self._send, args=(made, rate), daemon=True)
         sender.start()
@@ -68,8 +69,10 @@ class Observer:
                 cause = region, headers.get("ce_causationid", headers["ce_id"])
                 if region in waiting and cause not in seen:
                     seen.add(cause)
-                    after = time.perf_counter() - self._began - waiting[region].pop(0)
-                    histogram.record_value(round(after * 1_000_000))
+                    was_due = waiting[region].pop(0)
+                    if first <= was_due < last:
+                        after = time.perf_counter() - self._began - was_due
+                        histogram.record_value(round(after * 1_000_000))
         sender.join()
         return {
             "p50": histogram.get_value_at_percentile(50) / 1000, "p99": histogram.get_value_at_percentile(99) / 1000,
