@@ -97,12 +97,12 @@ class Codec:
             write, limit = self._writing[event_type] = self._writes(event_type)
         return self._encoded(event_type, write, limit, data)
 
-    def keeping(self, event_type: str, records_max: int) -> Encode:
+    def keeping(self, event_type: str, room: int) -> Encode:
         """As ``encode``, for states of ``event_type``, of which most is as it was when they were encoded last.
 
         The bytes of the records in their lists are kept: such a record must never be altered, but replaced, and stands
-        in lists of one kind alone. Once they are ``records_max``, and each time they have doubled since, those are let
-        go of that nobody else holds. For one thread at a time.
+        in lists of one kind alone. There is ``room`` for so many; once it is full, those are let go of that nobody else
+        holds, and it grows to twice what is left. For one thread at a time.
         """
         write: Callable[[Any], bytes] | None = None
         limit = self.value_bytes_max(event_type)
@@ -112,7 +112,7 @@ class Codec:
             if other != event_type:
                 return self.encode(other, data)
             if write is None:  # it takes 25 ms to make the first of its kind, and who restores has no time for it
-                write = self._writes_again(event_type)(records_max)
+                write = self._writes_again(event_type)(room)
             return self._encoded(other, write, limit, data)
 
         return encode

@@ -38,13 +38,13 @@ def writer(schema: Any, header: bytes) -> Writer:
 def keeping_writers(schema: Any, header: bytes) -> Callable[[int], Writer]:
     """What makes such functions, each of which keeps the bytes of records in lists.
 
-    A record that was written once must never be altered, but replaced, and stands in lists of one kind alone. What is
-    kept may be of so many records, or of twice those that somebody else holds as well.
+    A record that was written once must never be altered, but replaced, and stands in lists of one kind alone. There is
+    room for so many; once it is full, those are let go of that nobody else holds, and it grows to twice what is left.
     """
     made = _Writing(keeping=True).writers(schema, header)
 
-    def keeping(records_max: int) -> Writer:
-        kept = _Kept(records_max)
+    def keeping(room: int) -> Writer:
+        kept = _Kept(room)
         writer: Writer = made(kept=kept.get, keep=kept.keep)
         return writer
 
@@ -54,11 +54,11 @@ def keeping_writers(schema: Any, header: bytes) -> Callable[[int], Writer]:
 class _Kept(dict[int, tuple[Any, bytes]]):
     """Records by their identity, and their bytes. It holds the records, so that no other one has the same identity."""
 
-    def __init__(self, records_max: int) -> None:
-        self._records_max = self._full = records_max
+    def __init__(self, room: int) -> None:
+        self._least = self._room = room
 
     def keep(self, record: Any, written: bytes) -> tuple[Any, bytes]:
-        if len(self) >= self._full:
+        if len(self) >= self._room:
             self._let_go()
         kept = self[id(record)] = record, written
         return kept
@@ -67,7 +67,7 @@ class _Kept(dict[int, tuple[Any, bytes]]):
         """Of the records that stand in no state any more: nobody else holds them."""
         for identity in [identity for identity, kept in self.items() if _holders(kept) == _ALONE]:
             del self[identity]
-        self._full = max(self._records_max, 2 * len(self))
+        self._room = max(self._least, 2 * len(self))
 
 
 def _holders(kept: tuple[Any, bytes]) -> int:

@@ -75,9 +75,9 @@ class Wiring:
         """The framed value; ``CodecError``."""
         return self.codec.encode(event_type, data)
 
-    def keeping(self, event_type: str, records_max: int) -> Encode:
+    def keeping(self, event_type: str, room: int) -> Encode:
         """What encodes states that change little by little: as the codec's."""
-        return self.codec.keeping(event_type, records_max)
+        return self.codec.keeping(event_type, room)
 
     def decode(self, value: bytes | None, event_type: str) -> dict[str, Any]:
         """The data in a value. An id that is not known yet is asked for once; ``CodecError``, ``RegistryError``."""

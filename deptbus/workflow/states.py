@@ -30,7 +30,7 @@ class Codec(Protocol):
     def encode(self, event_type: str, data: Mapping[str, Any]) -> bytes:
         """The framed value."""
 
-    def keeping(self, event_type: str, records_max: int) -> Encode:
+    def keeping(self, event_type: str, room: int) -> Encode:
         """As ``encode``, for states of one type that change little by little."""
 
     def decode(self, value: bytes, event_type: str) -> dict[str, Any]:

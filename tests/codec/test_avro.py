@@ -213,10 +213,10 @@ def states(draw: st.DrawFn) -> tuple[Any, list[Any]]:
 
 @given(states(), st.integers(0, 8))
 @settings(max_examples=300)
-def test_what_is_kept_of_the_records_in_lists_changes_no_byte(case: tuple[Any, list[Any]], records_max: int) -> None:
+def test_what_is_kept_of_the_records_in_lists_changes_no_byte(case: tuple[Any, list[Any]], room: int) -> None:
     schema, found = case
     try:
-        write = keeping_writers(schema, HEADER)(records_max)
+        write = keeping_writers(schema, HEADER)(room)
     except Unusual:
         return
     for state in found:
